@@ -1,0 +1,102 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One settings array for every target: what the whole project is compiled under.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .strictMemorySafety(),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+
+let package = Package(
+    name: "cloister",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    ],
+    targets: [
+        // Formats and values: no sockets, no keys.
+        module("Diagnostics"),
+        module("CellFormat", ["Diagnostics"]),
+        module("ValueCodec", ["CellFormat", "Diagnostics"]),
+        module("ColumnCatalog", ["CellFormat", "Diagnostics"]),
+        module("PGWire", [nioCore, "Diagnostics"]),
+        .systemLibrary(name: "CPGQuery", providers: [.apt(["libpg-query-dev"])]),
+        module("SQLBinding", ["CPGQuery", "ColumnCatalog", "CellFormat", "Diagnostics"]),
+
+        // Secrets.
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        module("CellCrypto", ["COpenSSL", "CellFormat", "Diagnostics"]),
+        module("KeyStore", ["CellCrypto", "Diagnostics", .product(name: "GRDB", package: "GRDB.swift")]),
+        module("Attestation", ["CellCrypto", "Diagnostics"]),
+
+        // The enclave and its platform.
+        .target(name: "EnclaveABI"),
+        .target(name: "CEnclaveRuntime"),
+        module("EnclaveEvaluator", ["EnclaveABI", "CellFormat", "CellCrypto", "Attestation", "Diagnostics"]),
+        .executableTarget(
+            name: "cloister-enclave", dependencies: ["EnclaveEvaluator", "CEnclaveRuntime"], swiftSettings: strict),
+        .target(name: "CTEEPlatform"),
+        module("TEEPlatform", ["CTEEPlatform", "Attestation", "CellCrypto", "Diagnostics"]),
+        .executableTarget(
+            name: "cloister-tee",
+            dependencies: ["TEEPlatform", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            swiftSettings: strict),
+
+        // The proxy.
+        module("SessionCore", ["PGWire", "SQLBinding", "ColumnCatalog", "ValueCodec", "CellCrypto", "CellFormat", "Diagnostics"]),
+        module(
+            "ProxyServer",
+            [
+                "SessionCore", "PGWire", "Diagnostics", nioCore, nioPosix,
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
+        module("Configuration", ["CellFormat", "ColumnCatalog", "Diagnostics", .product(name: "Yams", package: "Yams")]),
+        .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        module("AdminConnection", ["CPostgres", "Diagnostics"]),
+        .executableTarget(
+            name: "cloister",
+            dependencies: [
+                "AdminConnection", "Attestation", "CellCrypto", "CellFormat", "ColumnCatalog", "Configuration", "Diagnostics", "KeyStore",
+                "ProxyServer", "SessionCore", "SQLBinding",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict),
+
+        tests("LayoutTests", []),
+        tests("CellFormatTests", ["CellFormat"]),
+        tests("CellCryptoTests", ["CellCrypto"]),
+        tests("KeyStoreTests", ["KeyStore", "CellCrypto"]),
+        tests("AttestationTests", ["Attestation", "CellCrypto"]),
+        tests("EnclaveEvaluatorTests", ["EnclaveEvaluator", "EnclaveABI", "CellCrypto", "Attestation"]),
+        tests("TEEPlatformTests", ["TEEPlatform", "Attestation", "CellCrypto"]),
+        tests("ValueCodecTests", ["ValueCodec"]),
+        tests("PGWireTests", ["PGWire", nioCore]),
+        tests("ColumnCatalogTests", ["ColumnCatalog", "CellFormat"]),
+        tests("SQLBindingTests", ["SQLBinding", "ColumnCatalog", "CellFormat"]),
+        tests("SessionCoreTests", ["SessionCore", "PGWire", "SQLBinding", "ColumnCatalog", "CellCrypto", "CellFormat", nioCore]),
+        tests("ProxyServerTests", ["ProxyServer"]),
+        tests("ConfigurationTests", ["Configuration", "ColumnCatalog", "CellFormat", "Diagnostics"]),
+    ]
+)

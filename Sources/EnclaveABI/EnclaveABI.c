@@ -1,0 +1,1 @@
+#include "cloister_slot.h"
