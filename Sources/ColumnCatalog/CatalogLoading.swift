@@ -1,0 +1,133 @@
+internal import CellFormat
+internal import Diagnostics
+
+extension CatalogSnapshot {
+    /// One statement that returns everything a snapshot needs, eight text columns a row:
+    ///
+    /// | kind | 2 | 3 | 4 | 5 | 6 | 7 | 8 |
+    /// |---|---|---|---|---|---|---|---|
+    /// | `t` | type name (`enc_date`) | OID | array type's OID | – | – | – | – |
+    /// | `c` | schema | relation | relkind | column number | column name | type OID | typmod |
+    ///
+    /// A relation without columns has one `c` row with nulls in 5 to 8. Other sessions' temporary tables are left out.
+    package static let loadQuery = """
+        SELECT 't', t.typname::text, t.oid::text, t.typarray::text, NULL::text, NULL::text, NULL::text, NULL::text \
+        FROM pg_catalog.pg_type t WHERE t.typnamespace = 'pg_catalog'::pg_catalog.regnamespace \
+        AND pg_catalog.left(t.typname::text, 4) IN ('enc_', 'det_') \
+        UNION ALL \
+        SELECT 'c', n.nspname::text, c.relname::text, c.relkind::text, a.attnum::text, a.attname::text, a.atttypid::text, a.atttypmod::text \
+        FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+        LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
+        WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') \
+        AND NOT pg_catalog.pg_is_other_temp_schema(n.oid)
+        """
+}
+
+extension CatalogContent {
+    /// Bounds on what a server can make us hold.
+    private static let maxRows = 2_000_000
+    private static let maxNameBytes = 255
+
+    /// Strict: a row of another shape is an error, never skipped. Throws `malformedCatalog`.
+    init(rows: [[String?]], marks: MarkedColumns) throws(CloisterError) {
+        self.init(marks: marks)
+        guard rows.count <= Self.maxRows else { throw Self.malformed("the catalog has too many rows") }
+        struct Pending { var kind: Character; var columns: [(number: Int, name: String, type: UInt32, typmod: Int32)] }
+        var pending: [QualifiedName: Pending] = [:]
+        for row in rows {
+            guard row.count == CatalogSnapshot.columnCount, let tag = row[0] else { throw Self.malformed("a row has the wrong number of columns") }
+            guard row.allSatisfy({ ($0?.utf8.count ?? 0) <= Self.maxNameBytes }) else { throw Self.malformed("a name is too long") }
+            switch tag {
+            case "t":
+                guard let name = row[1], let oid = row[2].flatMap({ UInt32($0) }), oid >= 16384, let array = row[3].flatMap({ UInt32($0) }) else {
+                    throw Self.malformed("a type row is malformed")
+                }
+                // A type that is none of ours (`enc_something`) is not an error: the prefix is not reserved.
+                guard let type = ServerType(name: name) else { continue }
+                guard serverTypes.updateValue(type, forKey: oid) == nil else { throw Self.malformed("a type is told twice") }
+                guard array != 0 else { continue }
+                guard array >= 16384, serverTypes.updateValue(ServerType(type.logical, type.scheme, isArray: true), forKey: array) == nil else {
+                    throw Self.malformed("an array type is told twice")
+                }
+            case "c":
+                guard let schema = row[1], let table = row[2], let kind = row[3]?.first, row[3]?.count == 1, "rpvmf".contains(kind) else {
+                    throw Self.malformed("a column row is malformed")
+                }
+                let name = QualifiedName(schema, table)
+                var relation = pending[name] ?? Pending(kind: kind, columns: [])
+                guard relation.kind == kind else { throw Self.malformed("\(name) is told twice with different kinds") }
+                if row[4] != nil || row[5] != nil {
+                    guard let number = row[4].flatMap({ Int($0) }), (1...1664).contains(number), let column = row[5], !column.isEmpty,
+                        let type = row[6].flatMap({ UInt32($0) }), let typmod = row[7].flatMap({ Int32($0) })
+                    else { throw Self.malformed("a column of \(name) is malformed") }
+                    relation.columns.append((number, column, type, typmod))
+                }
+                pending[name] = relation
+            default:
+                throw Self.malformed("a row is of an unknown kind")
+            }
+        }
+        guard Set(serverTypes.values).count == serverTypes.count else { throw Self.malformed("a type is told with two OIDs") }
+        for (name, relation) in pending {
+            let configured = marks.byRelation[name] ?? [:]
+            var columns: [CatalogColumn] = []
+            var seen: Set<String> = []
+            for column in relation.columns.sorted(by: { $0.number < $1.number }) {
+                guard seen.insert(column.name).inserted else { throw Self.malformed("\(name) has a column twice") }
+                if let mark = configured[column.name] {
+                    columns.append(.init(name: column.name, typeOID: column.type, typmod: column.typmod, encryption: mark.type, isConfigured: true))
+                } else {
+                    columns.append(.init(name: column.name, typeOID: column.type, typmod: column.typmod,
+                        encryption: encryption(of: column.type, typmod: column.typmod), isConfigured: false))
+                }
+            }
+            // What the configuration marks and the server does not tell of (a table from before it was configured, or a
+            // lie) stays known: at the end, in the order of the names, so that `*` still expands to something refused.
+            for mark in configured.values.sorted(by: { $0.column < $1.column }) where !seen.contains(mark.column) {
+                columns.append(.init(name: mark.column, typeOID: 0, typmod: -1, encryption: mark.type, isConfigured: true))
+            }
+            relations[name] = CatalogRelation(name: name, kind: relation.kind, columns: columns)
+        }
+        addConfiguredRelations()
+    }
+
+    init(marks: MarkedColumns) {
+        self.marks = marks
+        addConfiguredRelations()
+    }
+
+    /// Relations known from the configuration only.
+    private mutating func addConfiguredRelations() {
+        for (name, configured) in marks.byRelation where relations[name] == nil {
+            let columns = configured.values.sorted { $0.column < $1.column }.map {
+                CatalogColumn(name: $0.column, typeOID: 0, typmod: -1, encryption: $0.type, isConfigured: true)
+            }
+            relations[name] = CatalogRelation(name: name, kind: "?", columns: columns)
+        }
+    }
+
+    /// A column of one of our types that nobody configured (a view's, or DDL by others): the type tells the rest. A
+    /// column without a key id (typmod -1, as in a view over an expression) can't be bound; it is marked with the
+    /// largest key id, which no operand will ever be sealed for unless that key exists.
+    private func encryption(of oid: UInt32, typmod: Int32) -> EncryptedType? {
+        guard let type = serverTypes[oid] else { return nil }
+        guard let key = KeyID(rawValue: typmod > 0 ? UInt32(typmod) : 0x7fff_ffff) else { return nil }
+        return EncryptedType(type.logical, type.scheme, key: key)
+    }
+
+    private static func malformed(_ why: String) -> CloisterError {
+        CloisterError(.malformedCatalog, why, hint: "the server's answer to the catalog query is not what this version expects")
+    }
+}
+
+extension ServerType {
+    /// From `enc_date`, `det_text`, …
+    package init?(name: String) {
+        for scheme in EncryptionScheme.allCases where name.hasPrefix(scheme.typePrefix) {
+            guard let logical = LogicalType(name: String(name.dropFirst(scheme.typePrefix.count))) else { return nil }
+            self.init(logical, scheme)
+            return
+        }
+        return nil
+    }
+}

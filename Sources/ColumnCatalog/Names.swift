@@ -1,0 +1,80 @@
+/// Which columns are encrypted, and what the database's tables look like: values only.
+///
+/// Two sources meet here. The configuration (with verified key metadata) *marks* columns: `MarkedColumns`. The server
+/// tells which relations and columns exist: rows of `CatalogSnapshot.loadQuery`. The server is not trusted: what the
+/// configuration marks stays marked whatever the server says. This module knows no keys, connections or messages.
+package import CellFormat
+package import Diagnostics
+
+/// `schema.name` of a relation, as stored in the catalog: no quotes, case as is.
+package struct QualifiedName: Hashable, Sendable, CustomStringConvertible {
+    package var schema: String
+    package var name: String
+
+    package init(_ schema: String, _ name: String) {
+        self.schema = schema
+        self.name = name
+    }
+
+    package var description: String { "\(schema).\(name)" }
+}
+
+/// One column that the configuration encrypts.
+package struct ColumnMark: Hashable, Sendable {
+    package var schema: String
+    package var table: String
+    package var column: String
+    package var type: EncryptedType
+    /// The configuration's name of the key: for people; `type.key` is what cells carry.
+    package var keyName: String
+
+    package init(schema: String, table: String, column: String, type: EncryptedType, keyName: String) {
+        self.schema = schema
+        self.table = table
+        self.column = column
+        self.type = type
+        self.keyName = keyName
+    }
+
+    package var relation: QualifiedName { QualifiedName(schema, table) }
+}
+
+extension ErrorCode {
+    /// The same column is marked twice.
+    package static let columnMarkedTwice = ErrorCode("CL6020", sqlState: "F0000")
+    /// The rows of the catalog query do not have the shape that this version expects.
+    package static let malformedCatalog = ErrorCode("CL6021", sqlState: "08P01")
+}
+
+/// All columns that the configuration encrypts.
+package struct MarkedColumns: Sendable, Hashable {
+    package let marks: [ColumnMark]
+    /// relation → column name → mark.
+    package let byRelation: [QualifiedName: [String: ColumnMark]]
+    /// Bare names of relations that have a marked column.
+    package let bareNames: Set<String>
+    package let columnNames: Set<String>
+
+    package static let none = MarkedColumns()
+
+    private init() {
+        marks = []
+        byRelation = [:]
+        bareNames = []
+        columnNames = []
+    }
+
+    /// Throws `columnMarkedTwice`.
+    package init(_ marks: [ColumnMark]) throws(CloisterError) {
+        var byRelation: [QualifiedName: [String: ColumnMark]] = [:]
+        for mark in marks {
+            guard byRelation[mark.relation, default: [:]].updateValue(mark, forKey: mark.column) == nil else {
+                throw CloisterError(.columnMarkedTwice, "\(mark.relation).\(mark.column) is configured twice")
+            }
+        }
+        self.marks = marks
+        self.byRelation = byRelation
+        self.bareNames = Set(marks.map(\.table))
+        self.columnNames = Set(marks.map(\.column))
+    }
+}
