@@ -11,8 +11,8 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
-func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+func module(_ name: String, _ dependencies: [Target.Dependency] = [], extra: [SwiftSetting] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict + extra)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -44,7 +44,8 @@ let package = Package(
 
         // Secrets.
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
-        module("CellCrypto", ["COpenSSL", "CellFormat", "Diagnostics"]),
+        // Lifetimes: keys lend their bytes as spans instead of copying them.
+        module("CellCrypto", ["COpenSSL", "CellFormat", "Diagnostics"], extra: [.enableExperimentalFeature("Lifetimes")]),
         module("KeyStore", ["CellCrypto", "Diagnostics", .product(name: "GRDB", package: "GRDB.swift")]),
         module("Attestation", ["CellCrypto", "Diagnostics"]),
 
@@ -85,9 +86,9 @@ let package = Package(
             swiftSettings: strict),
 
         tests("LayoutTests", []),
-        tests("CellFormatTests", ["CellFormat"]),
-        tests("CellCryptoTests", ["CellCrypto"]),
-        tests("KeyStoreTests", ["KeyStore", "CellCrypto"]),
+        tests("CellFormatTests", ["CellFormat", "Diagnostics"]),
+        tests("CellCryptoTests", ["CellCrypto", "CellFormat", "Diagnostics"]),
+        tests("KeyStoreTests", ["KeyStore", "CellCrypto", "CellFormat", "Diagnostics"]),
         tests("AttestationTests", ["Attestation", "CellCrypto"]),
         tests("EnclaveEvaluatorTests", ["EnclaveEvaluator", "EnclaveABI", "CellCrypto", "Attestation"]),
         tests("TEEPlatformTests", ["TEEPlatform", "Attestation", "CellCrypto"]),
