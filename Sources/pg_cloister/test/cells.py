@@ -1,0 +1,258 @@
+"""Cells v1 made and opened by an implementation independent of CellCrypto: Python's `cryptography` (schemas/cell-v1.md).
+
+Also the values of the tests: `python3 cells.py --sql` writes SQL that loads schema `fixture` with plaintext and the same
+as cells. Everything is drawn from fixed seeds, so every run makes the same bytes. Keys here are test keys only.
+"""
+
+import hashlib
+import hmac
+import random
+import struct
+import sys
+import uuid
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import lru_cache
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM, AESSIV
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+TAGS = {
+    "boolean": 1, "int2": 2, "int4": 3, "int8": 4, "float8": 6, "numeric": 7, "text": 8, "varchar": 9, "bytea": 11,
+    "date": 12, "timestamp": 15, "timestamptz": 16, "uuid": 18,
+}
+NAMES = {tag: name for name, tag in TAGS.items()}
+STORED, OPERAND, RESULT = 0, 1, 2
+GCM, SIV = 1, 2
+
+
+def column_key(key_id):
+    """The test column key of an id."""
+    return hashlib.sha256(b"cloister test key %d" % key_id).digest()
+
+
+@lru_cache(None)
+def derive(key_id, label, length):
+    return HKDF(SHA256(), length, None, b"cloister cell v1 " + label).derive(column_key(key_id))
+
+
+@lru_cache(None)
+def gcm(key_id, writer):
+    return AESGCM(derive(key_id, b"gcm" + writer, 32))
+
+
+def header(role, algorithm, type_name, key_id):
+    return bytes([1, role << 4 | algorithm, TAGS[type_name], 0]) + struct.pack(">I", key_id)
+
+
+class Writer:
+    """Seals randomized cells: one writer id, a counter for a nonce."""
+
+    def __init__(self, writer):
+        self.writer = writer
+        self.counter = 0
+
+    def seal(self, plaintext, type_name, key_id, role=STORED):
+        head = header(role, GCM, type_name, key_id)
+        counter = struct.pack(">Q", self.counter)
+        self.counter += 1
+        return head + self.writer + counter + gcm(key_id, self.writer).encrypt(bytes(4) + counter, plaintext, head)
+
+
+def seal_deterministic(plaintext, type_name, key_id):
+    head = header(STORED, SIV, type_name, key_id)
+    return head + AESSIV(derive(key_id, b"siv", 64)).encrypt(plaintext, [head])
+
+
+def open_cell(cell):
+    """(role, writer, type name, key id, plaintext); raises ValueError when malformed or tampered with."""
+    if len(cell) < 40 or cell[0] != 1 or cell[1] & 15 != GCM or cell[2] not in NAMES:
+        raise ValueError
+    key_id = struct.unpack(">I", cell[4:8])[0]
+    try:
+        plaintext = gcm(key_id, cell[8:16]).decrypt(bytes(4) + cell[16:24], cell[24:], cell[:8])
+    except InvalidTag:
+        raise ValueError from None
+    return cell[1] >> 4, cell[8:16], NAMES[cell[2]], key_id, plaintext
+
+
+# ---- canonical bytes: PostgreSQL's binary form ----
+
+EPOCH = datetime(2000, 1, 1)
+
+
+def numeric_bytes(text):
+    if text in ("NaN", "Infinity", "-Infinity"):
+        return struct.pack(">HhHH", 0, 0, {"NaN": 0xC000, "Infinity": 0xD000, "-Infinity": 0xF000}[text], 0)
+    value = Decimal(text)
+    sign, _, exponent = value.as_tuple()
+    scale = max(-exponent, 0)
+    whole, _, fraction = format(abs(value), "f").partition(".")
+    whole = whole.zfill(-(-len(whole) // 4) * 4)
+    fraction = fraction.ljust(-(-len(fraction) // 4) * 4, "0")
+    digits = [int((whole + fraction)[i:i + 4]) for i in range(0, len(whole + fraction), 4)]
+    weight = len(whole) // 4 - 1
+    while digits and digits[0] == 0:
+        digits.pop(0)
+        weight -= 1
+    while digits and digits[-1] == 0:
+        digits.pop()
+    if not digits:
+        weight, sign = 0, 0
+    return struct.pack(f">HhHH{len(digits)}H", len(digits), weight, 0x4000 if sign else 0, scale, *digits)
+
+
+def numeric_normal(plaintext):
+    """Canonical bytes with the smallest scale: equal for equal values."""
+    count, weight, sign, _ = struct.unpack(">HhHH", plaintext[:8])
+    if sign >= 0xC000:
+        return plaintext
+    digits = struct.unpack(f">{count}H", plaintext[8:])
+    scale = 0
+    if digits:
+        scale = (count - 1 - weight) * 4 - (len(str(digits[-1]).zfill(4)) - len(str(digits[-1]).zfill(4).rstrip("0")))
+    return struct.pack(f">HhHH{count}H", count, weight, sign, max(scale, 0), *digits)
+
+
+def canonical(type_name, text):
+    """The canonical bytes of a value given as text (ISO dates, UTC)."""
+    if type_name == "boolean":
+        return b"\x01" if text == "t" else b"\x00"
+    if type_name in ("int2", "int4", "int8"):
+        return int(text).to_bytes(int(type_name[3:]), "big", signed=True)
+    if type_name == "float8":
+        return struct.pack(">d", float(text))
+    if type_name == "numeric":
+        return numeric_bytes(text)
+    if type_name in ("text", "varchar"):
+        return text.encode()
+    if type_name == "bytea":
+        return bytes.fromhex(text[2:])
+    if type_name == "date":
+        return struct.pack(">i", (date.fromisoformat(text) - EPOCH.date()).days)
+    if type_name in ("timestamp", "timestamptz"):
+        return struct.pack(">q", (datetime.fromisoformat(text.removesuffix("+00")) - EPOCH) // timedelta(microseconds=1))
+    return uuid.UUID(text).bytes
+
+
+def normal(type_name, plaintext):
+    """What equality and hashing see: one form for equal values."""
+    if type_name == "numeric":
+        return numeric_normal(plaintext)
+    if type_name == "float8":
+        value = struct.unpack(">d", plaintext)[0]
+        return struct.pack(">d", float("nan") if value != value else value + 0.0)
+    return plaintext
+
+
+def order_key(type_name, plaintext):
+    """Something that Python orders as PostgreSQL orders the value."""
+    if type_name in ("boolean", "int2", "int4", "int8", "date", "timestamp", "timestamptz"):
+        return int.from_bytes(plaintext, "big", signed=True)
+    if type_name == "float8":
+        value = struct.unpack(">d", plaintext)[0]
+        return (1, 0.0) if value != value else (0, value)
+    if type_name == "numeric":
+        count, weight, sign, _ = struct.unpack(">HhHH", plaintext[:8])
+        if sign >= 0xC000:
+            return {0xF000: -1, 0xD000: 1, 0xC000: 2}[sign], Decimal(0)
+        digits = struct.unpack(f">{count}H", plaintext[8:])
+        value = sum(Decimal(d).scaleb(4 * (weight - i)) for i, d in enumerate(digits))
+        return 0, -value if sign else Decimal(value)
+    return plaintext
+
+
+def hash_of(type_name, key_id, plaintext):
+    message = bytes([TAGS[type_name], 0]) + normal(type_name, plaintext)
+    return hmac.digest(derive(key_id, b"hash", 32), message, "sha256")[:8]
+
+
+# ---- the tests' values ----
+
+ROWS = 200
+KEY, OTHER_KEY, MISSING_KEY = 7, 8, 9
+
+EDGES = {
+    "boolean": [], "int2": [-32768, 32767, 0], "int4": [-2147483648, 2147483647, 0, -1],
+    "int8": [-(2**63), 2**63 - 1, 0], "float8": ["NaN", "Infinity", "-Infinity", "-0", "0", "1e-300"],
+    "numeric": ["NaN", "Infinity", "-Infinity", "0", "0.00", "1.5", "1.50", "-1.5", "10000", "9999.9999", "1e20", "0.00001"],
+    "text": ["", "a", "A", "é", "zz", "\U0001f600", "\ufb01", "x" * 3000], "varchar": ["", "b", "B", "ß"],
+    "bytea": ["\\x", "\\x00", "\\xff", "\\x00ff"], "date": ["0001-01-01", "2000-01-01", "1999-12-31"],
+    "timestamp": ["1999-12-31 23:59:59.999999"], "timestamptz": ["2000-01-01 00:00:00+00"],
+    "uuid": ["00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"],
+}
+
+
+def draw(type_name, rng):
+    """A value from a small range, so that there are duplicates."""
+    n = rng.randrange(60)
+    return {
+        "boolean": lambda: "tf"[n % 2], "int2": lambda: n - 30, "int4": lambda: (n - 30) * 1000003,
+        "int8": lambda: (n - 30) * 10**15, "float8": lambda: (n - 30) / 7, "numeric": lambda: f"{(n - 30) * 17}.{n % 4}0",
+        "text": lambda: "name " + chr(97 + n % 26) * (1 + n % 3), "varchar": lambda: chr(65 + n % 26) + str(n),
+        "bytea": lambda: "\\x" + f"{n:02x}" * (n % 5), "date": lambda: date(1900, 1, 1) + timedelta(days=n * 700),
+        "timestamp": lambda: EPOCH + timedelta(seconds=n * 12345, microseconds=n),
+        "timestamptz": lambda: f"{EPOCH - timedelta(hours=n * 99)}+00",
+        "uuid": lambda: uuid.UUID(int=n * 0x0123456789ABCDEF0123456789AB),
+    }[type_name]()
+
+
+def copy_field(text):
+    return "\\N" if text is None else text.replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t")
+
+
+def sql(out):
+    """Schema fixture: `rows` (id, and p_T text, c_T enc cell, d_T det cell), `pick` (operands), `odd` (odd cells)."""
+    writer, operands = Writer(b"stored\0\0"), Writer(b"operands")
+    columns = "".join(f", p_{t} {t}, c_{t} text, d_{t} text" for t in TAGS)
+    out.write(f"CREATE SCHEMA fixture;\nSET client_encoding = utf8;\nCREATE TABLE fixture.rows (id int4{columns});\nCOPY fixture.rows FROM stdin;\n")
+    drawn = {}
+    for t in TAGS:
+        rng = random.Random("cloister " + t)
+        values = [str(v) for v in EDGES[t]]
+        values += [None if i % 17 == 3 else str(draw(t, rng)) for i in range(ROWS - len(values))]
+        rng.shuffle(values)
+        drawn[t] = values
+    for i in range(ROWS):
+        fields = [str(i + 1)]
+        for t in TAGS:
+            v = drawn[t][i]
+            if v is None:
+                fields += [None] * 3
+                continue
+            plain = canonical(t, v)
+            fields += [v, "\\x" + writer.seal(plain, t, KEY).hex(), "\\x" + seal_deterministic(normal(t, plain), t, KEY).hex()]
+        out.write("\t".join(copy_field(f) for f in fields) + "\n")
+    out.write("\\.\nCREATE TABLE fixture.pick (type text, plain text, operand text, det text);\nCOPY fixture.pick FROM stdin;\n")
+    for t in TAGS:
+        for v in sorted({v for v in drawn[t] if v is not None and len(v) < 100}):
+            plain = canonical(t, v)
+            operand = "\\x" + operands.seal(plain, t, KEY, OPERAND).hex()
+            out.write("\t".join(copy_field(f) for f in [t, v, operand, "\\x" + seal_deterministic(normal(t, plain), t, KEY).hex()]) + "\n")
+    five = canonical("int4", "5")
+    good = writer.seal(five, "int4", KEY)
+    other_operand = Writer(b"another\0").seal(five, "int4", KEY, OPERAND)
+    odd = {
+        "stored": good, "again": writer.seal(five, "int4", KEY), "operand": operands.seal(five, "int4", KEY, OPERAND),
+        "other operand": other_operand, "result": writer.seal(five, "int4", KEY, RESULT),
+        "other key": writer.seal(five, "int4", OTHER_KEY), "missing key": writer.seal(five, "int4", MISSING_KEY),
+        "missing key again": writer.seal(five, "int4", MISSING_KEY),
+        "other type": writer.seal(canonical("int8", "5"), "int8", KEY), "tampered": good[:-1] + bytes([good[-1] ^ 1]),
+        "det": seal_deterministic(five, "int4", KEY), "det other key": seal_deterministic(five, "int4", OTHER_KEY),
+        "version 2": b"\2" + good[1:], "role 3": bytes([1, 0x31]) + good[2:], "algorithm 3": bytes([1, 3]) + good[2:],
+        "key 0": good[:4] + bytes(4) + good[8:], "key too large": good[:4] + b"\xff" * 4 + good[8:], "short": good[:39],
+        "det role 1": bytes([1, 0x12]) + good[2:], "det short": seal_deterministic(b"", "int4", KEY)[:23],
+        "large": writer.seal(b"x" * 600000, "text", KEY),
+    }
+    out.write("\\.\nCREATE TABLE fixture.odd (name text primary key, cell text);\nCOPY fixture.odd FROM stdin;\n")
+    for name, cell in odd.items():
+        out.write(f"{name}\t\\\\x{cell.hex()}\n")
+    out.write("\\.\n")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] != ["--sql"]:
+        sys.exit("usage: cells.py --sql")
+    sql(sys.stdout)
