@@ -92,7 +92,7 @@ let package = Package(
         tests("AttestationTests", ["Attestation", "CellCrypto"]),
         tests("EnclaveEvaluatorTests", ["EnclaveEvaluator", "EnclaveABI", "CellCrypto", "Attestation"]),
         tests("TEEPlatformTests", ["TEEPlatform", "Attestation", "CellCrypto"]),
-        tests("ValueCodecTests", ["ValueCodec"]),
+        tests("ValueCodecTests", ["ValueCodec", "CellFormat", "Diagnostics"]),
         tests("PGWireTests", ["PGWire", nioCore]),
         tests("ColumnCatalogTests", ["ColumnCatalog", "CellFormat"]),
         tests("SQLBindingTests", ["SQLBinding", "ColumnCatalog", "CellFormat"]),
