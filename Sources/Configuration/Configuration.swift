@@ -118,7 +118,7 @@ package struct EnclaveConfiguration: Sendable, Equatable {
 }
 
 /// How an enclave may hold its secrets. The raw value is the word of the file.
-package enum ProtectedMemory: String, Sendable, CaseIterable {
+package enum ProtectedMemory: String, Sendable, CaseIterable, Codable {
     /// Even root cannot read it through /proc, ptrace or a core dump.
     case memfdSecret = "memfd_secret"
     /// Not swapped, not dumped; root can read it.

@@ -1,0 +1,53 @@
+internal import CellFormat
+internal import Configuration
+internal import Foundation
+
+/// The files of a stack that others read: `cloister.yaml` for the proxy, `env` for shells.
+enum DevConfig {
+    static func render(columns: [ColumnDeclaration], limits: LimitsConfiguration, state: DevState, folder: DevFolder) -> String {
+        var lines = [
+            "# Written by 'cloister dev up'; changes are lost. Mark columns in the file that you give it.",
+            "proxy:",
+            "  listen: 127.0.0.1:\(state.port)",
+            "  server: 127.0.0.1:\(state.directPort)",
+            "  admin: { user: \(DevFolder.proxyRole), password_file: proxy-password, database: \(DevFolder.database) }",
+            "keys: { vault: keys.sqlite, passphrase_file: passphrase, trusted_master_keys: [\(DevFolder.masterKey)] }",
+            "enclave:",
+            "  measurements: [\(state.measurement.map { "\"sha384:\($0)\"" } ?? "")]",
+            "  minimum_version: 1",
+            "  allow: [\((state.memory ?? .memfdSecret).rawValue)]",
+            "  roots: [tee-root.pem]",
+            "limits:",
+            "  connections: \(limits.connections)",
+            "  message_bytes: \(limits.messageBytes)",
+            "  startup_seconds: \(limits.startupSeconds)",
+            "  plan_cache: \(limits.planCache)",
+            columns.isEmpty ? "columns: {}" : "columns:",
+        ]
+        var table: String?
+        for column in columns {
+            let name = "\(sqlQuoted(column.schema)).\(sqlQuoted(column.table))"
+            if name != table {
+                lines.append("  '\(name.replacing("'", with: "''"))':")
+                table = name
+            }
+            let quoted = sqlQuoted(column.column).replacing("'", with: "''")
+            lines.append(
+                "    '\(quoted)': { type: \(column.type.name), encryption: \(column.scheme.rawValue), key: \"\(column.keyName)\" }")
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private static func sqlQuoted(_ name: String) -> String { "\"\(name.replacing("\"", with: "\"\""))\"" }
+
+    /// The variables of issue 2, part 8.
+    static func environment(_ state: DevState) -> String {
+        let variables = [
+            ("PGHOST", "127.0.0.1"), ("PGPORT", String(state.port)), ("PGUSER", DevFolder.user),
+            ("PGPASSWORD", state.passwords[DevFolder.user] ?? ""), ("PGDATABASE", DevFolder.database),
+            ("CLOISTER_DIRECT_PORT", String(state.directPort)), ("CLOISTER_SUPERUSER", DevFolder.superuser),
+            ("CLOISTER_SUPERUSER_PASSWORD", state.passwords[DevFolder.superuser] ?? ""),
+        ]
+        return variables.map { "export \($0.0)='\($0.1)'\n" }.joined()
+    }
+}

