@@ -37,7 +37,10 @@ enum Spawn {
         // env(1) leaves this command's folder and becomes the program: the pid stays.
         var argv = unsafe (["/usr/bin/env", "--chdir=/"] + arguments).map { unsafe strdup($0) } + [nil]
         var envp = unsafe environment.map { unsafe strdup("\($0.key)=\($0.value)") } + [nil]
-        defer { for unsafetext in unsafe argv + envp { unsafe free(text) } }
+        defer {
+            unsafe argv.forEach { unsafe free($0) }
+            unsafe envp.forEach { unsafe free($0) }
+        }
         var pid: pid_t = 0
         let status = unsafe posix_spawn(&pid, "/usr/bin/env", &actions, &attributes, &argv, &envp)
         guard status == 0 else { return .failure(POSIXError(POSIXErrorCode(rawValue: status) ?? .EIO)) }
