@@ -85,6 +85,11 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // Answers Tests/Integration/test_values.py; no product.
+        .executableTarget(
+            name: "value-probe", dependencies: ["ValueCodec", "CellFormat", "Diagnostics"], path: "Tests/Tools/value-probe",
+            swiftSettings: strict),
+
         tests("LayoutTests", []),
         tests("CellFormatTests", ["CellFormat", "Diagnostics"]),
         tests("CellCryptoTests", ["CellCrypto", "CellFormat", "Diagnostics"]),

@@ -130,7 +130,7 @@ extension ValueCodec {
             // PostgreSQL rounds the column to double precision here.
             throw refuse()
         case (.float8, .int8):
-            guard Double(bitPattern: Bytes.integer(bytes)).magnitude <= 0x1p53 else { throw refuse() }
+            guard Double(bitPattern: Bytes.integer(bytes)).magnitude < 0x1p53 else { throw refuse() }
         case (.timestamptz, .timestamp):
             // PostgreSQL converts the column by the session's zone: the order differs only where the zone's offset changes.
             let instant: Int64 = Bytes.integer(bytes)

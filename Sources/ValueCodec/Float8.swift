@@ -49,22 +49,7 @@ enum Float8 {
             }
         }
         guard digits > 0 else { throw ValueError.syntax("double precision") }
-        var exponent = 0
-        if index < end, text[index] | 0x20 == ascii("e") {
-            index += 1
-            var down = false
-            if index < end, text[index] == ascii("-") || text[index] == ascii("+") {
-                down = text[index] == ascii("-")
-                index += 1
-            }
-            guard index < end, text[index].isDigit else { throw ValueError.syntax("double precision") }
-            while index < end, text[index].isDigit {
-                exponent = min(exponent * 10 + text[index].digit, 1_000_000_000)
-                index += 1
-            }
-            if down { exponent = -exponent }
-        }
-        guard index == end else { throw ValueError.syntax("double precision") }
+        let exponent = exponent(text, &index, end, letter: ascii("e"))
         let value: Double
         let power = exponent - scale
         if significant == 0 {
@@ -73,9 +58,30 @@ enum Float8 {
             // Both factors are exact, so one rounding: the correctly rounded result (Clinger).
             value = power < 0 ? Double(mantissa) / tens[-power] : Double(mantissa) * tens[power]
         } else {
-            value = try exact(Bytes.copy(text, body))
+            value = try exact(Bytes.copy(text, body.lowerBound..<index))
         }
+        // What can be read is out of range: PostgreSQL says so before it looks at what follows.
         if significant > 0, value == 0 || value.isInfinite { throw outOfRange() }
+        guard index == end else { throw ValueError.syntax("double precision") }
+        return negative ? -value : value
+    }
+
+    /// Reads a complete exponent, as strtod does; leaves `index` alone if there is none.
+    private static func exponent(_ text: Span<UInt8>, _ index: inout Int, _ end: Int, letter: UInt8) -> Int {
+        guard index < end, text[index] | 0x20 == letter else { return 0 }
+        var position = index + 1
+        var negative = false
+        if position < end, text[position] == ascii("-") || text[position] == ascii("+") {
+            negative = text[position] == ascii("-")
+            position += 1
+        }
+        guard position < end, text[position].isDigit else { return 0 }
+        var value = 0
+        while position < end, text[position].isDigit {
+            value = min(value * 10 + text[position].digit, 1_000_000_000)
+            position += 1
+        }
+        index = position
         return negative ? -value : value
     }
 
@@ -129,24 +135,12 @@ enum Float8 {
             }
             index += 1
         }
+        let exponent = exponent(text, &index, end, letter: ascii("p"))
         literal.append(ascii("p"))
-        if index < end, text[index] | 0x20 == ascii("p") {
-            index += 1
-            if index < end, text[index] == ascii("-") || text[index] == ascii("+") {
-                literal.append(text[index])
-                index += 1
-            }
-            guard index < end, text[index].isDigit else { throw ValueError.syntax("double precision") }
-            while index < end, text[index].isDigit {
-                literal.append(text[index])
-                index += 1
-            }
-        } else {
-            literal.append(ascii("0"))
-        }
-        guard index == end else { throw ValueError.syntax("double precision") }
+        literal.append(contentsOf: String(exponent).utf8)
         let value = try exact(literal)
         if nonZero, value == 0 || value.isInfinite { throw outOfRange() }
+        guard index == end else { throw ValueError.syntax("double precision") }
         return negative ? -value : value
     }
 

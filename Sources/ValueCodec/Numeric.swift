@@ -39,19 +39,20 @@ struct Numeric {
 
     /// numeric_recv: validates, truncates digits that dscale hides, strips zeros, checks the stored form's limits.
     init(binary bytes: [UInt8]) throws(CloisterError) {
-        guard bytes.count >= Self.headerSize else { throw ValueCodec.shortBinary() }
+        guard bytes.count >= 6 else { throw ValueCodec.shortBinary() }
         let count = Int(Bytes.integer(bytes, at: 0, as: UInt16.self))
         weight = Int(Bytes.integer(bytes, at: 2, as: Int16.self))
         guard let sign = Sign(rawValue: Bytes.integer(bytes, at: 4)) else {
             throw ValueError.binary("invalid sign in external \"numeric\" value")
         }
         self.sign = sign
+        guard bytes.count >= Self.headerSize else { throw ValueCodec.shortBinary() }
         dscale = Int(Bytes.integer(bytes, at: 6, as: UInt16.self))
         guard dscale <= Self.maximumScale else { throw ValueError.binary("invalid scale in external \"numeric\" value") }
-        guard bytes.count >= Self.headerSize + 2 * count else { throw ValueCodec.shortBinary() }
         digits = []
-        digits.reserveCapacity(count)
+        digits.reserveCapacity(min(count, bytes.count / 2))
         for index in 0..<count {
+            guard bytes.count >= Self.headerSize + 2 * index + 2 else { throw ValueCodec.shortBinary() }
             let digit: UInt16 = Bytes.integer(bytes, at: Self.headerSize + 2 * index)
             guard digit < 10000 else { throw ValueError.binary("invalid digit in external \"numeric\" value") }
             digits.append(digit)
@@ -155,8 +156,8 @@ struct Numeric {
             index += 1
             exponent = try Self.exponent(text, &index, end)
         }
-        guard index == end else { throw ValueError.syntax("numeric") }
         guard abs(exponent) < Int(Int32.max) / 2 else { throw Self.overflow() }
+        guard index == end else { throw ValueError.syntax("numeric") }
         try self.init(
             sign: sign, count: integerDigits + fractionDigits, pointAfter: integerDigits, exponent: exponent
         ) { position in

@@ -102,7 +102,7 @@ package struct SessionTimeZone: Sendable, Hashable {
     /// Never fails; see `isKnown`.
     package init(named name: String) {
         self.name = name
-        rules = ZoneRules.named(Array(name.utf8))
+        if case .found(let zone) = ZoneRules.named(Array(name.utf8)) { rules = zone } else { rules = nil }
     }
 
     /// Whether timestamptz values can be read and written in this zone.

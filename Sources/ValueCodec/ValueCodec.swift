@@ -82,17 +82,19 @@ package enum ValueCodec {
         case .text, .varchar: try TextCodec.verify(bytes.span)
         case .bytea: break
         case .date:
-            try checkSize(bytes, 4)
+            guard bytes.count >= 4 else { throw shortBinary() }
             let days: Int32 = Bytes.integer(bytes)
             guard days == Calendar.dateInfinity || days == Calendar.dateMinusInfinity || Calendar.dates.contains(Int(days)) else {
                 throw CloisterError(.dateTimeOutOfRange, "date out of range")
             }
+            try checkSize(bytes, 4)
         case .timestamp, .timestamptz:
-            try checkSize(bytes, 8)
+            guard bytes.count >= 8 else { throw shortBinary() }
             let value: Int64 = Bytes.integer(bytes)
             guard value == .max || value == .min || Calendar.timestamps.contains(value) else {
                 throw DateTimeCodec.timestampOutOfRange()
             }
+            try checkSize(bytes, 8)
         case .float4, .bpchar, .time, .timetz, .interval, .inet, .json, .jsonb: throw unsupportedType(type)
         }
         return bytes

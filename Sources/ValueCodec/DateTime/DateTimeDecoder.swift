@@ -27,7 +27,6 @@ struct DateTimeDecoder {
         static let weekday = Seen(rawValue: 1 << 12)
         static let era = Seen(rawValue: 1 << 13)
         static let summerModifier = Seen(rawValue: 1 << 14)
-        static let unknown = Seen(rawValue: 1 << 15)
         static let date: Seen = [.year, .month, .day]
         static let seconds: Seen = [.second, .fraction]
         static let time: Seen = [.hour, .minute, .second, .fraction]
@@ -61,6 +60,18 @@ struct DateTimeDecoder {
     }
     private func displacement() -> CloisterError {
         CloisterError(.timeZoneDisplacement, "time zone displacement out of range")
+    }
+
+    /// nil if there is no such zone.
+    private func namedZone(_ name: [UInt8]) throws(CloisterError) -> ZoneRules? {
+        switch ZoneRules.named(name) {
+        case .found(let zone): return zone
+        case .unknown: return nil
+        case .serverDefined:
+            throw ValueError.unsupported(
+                "this time zone is not supported: its rules are the server host's own",
+                hint: "Write an offset such as +02 or a full zone name such as Europe/Paris.")
+        }
     }
 
     // MARK: The whole
@@ -100,7 +111,7 @@ struct DateTimeDecoder {
                         offset = try numericZone(field.text[minus...])
                         mask = try concatenated(Array(field.text[..<minus]), seen).union(.zone)
                     } else {
-                        zone = ZoneRules.named(field.text)
+                        zone = try namedZone(field.text)
                         guard zone != nil else {
                             throw CloisterError(.invalidParameterValue, "time zone not recognized")
                         }
@@ -151,9 +162,8 @@ struct DateTimeDecoder {
                         hint: "Write an offset such as +02 or a full zone name such as Europe/Paris.")
                 }
                 guard let word = DateTimeWord(field.text) else {
-                    zone = ZoneRules.named(field.text)
+                    zone = try namedZone(field.text)
                     guard zone != nil else { throw badFormat() }
-                    mask = [.zone, .unknown]
                     mask = .zone
                     break
                 }

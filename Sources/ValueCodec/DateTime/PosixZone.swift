@@ -36,8 +36,10 @@ struct PosixZone: Sendable {
     var begin = Change(day: .zeroBased(0), time: 0)
     var end = Change(day: .zeroBased(0), time: 0)
 
-    /// nil if the text is no TZ rule, or has summer time without saying when (PostgreSQL then takes the server's
-    /// `posixrules`, which we can't know).
+    /// Summer time without saying when it begins: PostgreSQL then takes the server's `posixrules`, which we can't know.
+    var lacksRules = false
+
+    /// nil if the text is no TZ rule.
     init?(_ text: [UInt8]) {
         var reader = Reader(text: text)
         guard let name = reader.name(), let offset = reader.offset() else { return nil }
@@ -49,10 +51,14 @@ struct PosixZone: Sendable {
             guard let explicit = reader.offset() else { return nil }
             summerOffset = explicit
         }
+        summer = ZoneRules.Period(offset: -summerOffset, isSummer: true, abbreviation: summerName)
+        if reader.atEnd {
+            lacksRules = true
+            return
+        }
         guard reader.skip(ascii(",")) || reader.skip(ascii(";")), let begin = reader.change(), reader.skip(ascii(",")),
             let end = reader.change(), reader.atEnd
         else { return nil }
-        summer = ZoneRules.Period(offset: -summerOffset, isSummer: true, abbreviation: summerName)
         self.begin = begin
         self.end = end
     }

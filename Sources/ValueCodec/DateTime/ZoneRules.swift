@@ -22,21 +22,32 @@ final class ZoneRules: Sendable {
         self.rule = rule
     }
 
+    enum Lookup {
+        case found(ZoneRules)
+        case unknown
+        /// A zone whose meaning is the server host's alone.
+        case serverDefined
+    }
+
     /// PostgreSQL's pg_tzset: a file of the zone database under any case, else a POSIX rule in upper case.
-    static func named(_ name: [UInt8]) -> ZoneRules? {
-        guard !name.isEmpty, name.count <= 255, name.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else { return nil }
+    static func named(_ name: [UInt8]) -> Lookup {
+        guard !name.isEmpty, name.count <= 255, name.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else { return .unknown }
         let upper = name.map(\.uppercased)
         if upper == Array("GMT".utf8) || upper == Array("UTC".utf8) {
-            return ZoneRules(
-                instants: [], indices: [], periods: [Period(offset: 0, isSummer: false, abbreviation: upper)], rule: nil)
+            let utc = Period(offset: 0, isSummer: false, abbreviation: upper)
+            return .found(ZoneRules(instants: [], indices: [], periods: [utc], rule: nil))
         }
-        // These three mean what the server's host says, not ours.
+        // These mean what the server's host says, not ours.
         let components = name.split(separator: ascii("/"), omittingEmptySubsequences: false)
         let last = (components.last ?? []).map(\.lowercased)
-        if last == Array("localtime".utf8) || last == Array("posixrules".utf8) { return nil }
-        if let bytes = ZoneFiles.read(components.map { Array($0) }), let zone = ZoneRules(tzif: bytes) { return zone }
-        guard let rule = PosixZone(upper) else { return nil }
-        return ZoneRules(instants: [], indices: [], periods: [], rule: rule)
+        if last == Array("localtime".utf8) || last == Array("posixrules".utf8) { return .serverDefined }
+        if let bytes = ZoneFiles.read(components.map { Array($0) }) {
+            // A file we can't read (leap seconds, say) is a zone all the same.
+            guard let zone = ZoneRules(tzif: bytes) else { return .serverDefined }
+            return .found(zone)
+        }
+        guard let rule = PosixZone(upper) else { return .unknown }
+        return rule.lacksRules ? .serverDefined : .found(ZoneRules(instants: [], indices: [], periods: [], rule: rule))
     }
 
     // MARK: TZif
@@ -58,7 +69,7 @@ final class ZoneRules: Sendable {
             let text = bytes[(footer + 1)...].prefix { $0 != 0x0a }
             if !text.isEmpty {
                 rule = PosixZone(Array(text))
-                if rule == nil { return nil }
+                if rule?.lacksRules ?? true { return nil }
             }
         }
         self.init(body, rule: rule)
