@@ -70,10 +70,7 @@ compute(VacAttrStatsP stats, AnalyzeAttrFetchFunc fetch, int rows, double total,
 		if (!by_bytes)
 			continue;
 		if (toast_raw_datum_size(value) > WIDE)
-		{
 			wide++;				/* taken as distinct, like PostgreSQL's too-wide values */
-			continue;
-		}
 		else
 		{
 			bytea	   *cell = DatumGetByteaPP(value);

@@ -59,14 +59,14 @@ join(FunctionCallInfo fcinfo, Relation relation)
 	SpecialJoinInfo *info = (SpecialJoinInfo *) PG_GETARG_POINTER(4);
 	VariableStatData outer;
 	VariableStatData inner;
-	bool		reversed;
-	bool		outer_default;
-	bool		inner_default;
-	double		outer_count;
-	double		inner_count;
-	double		outer_present;
-	double		inner_present;
-	double		result;
+	bool		reversed,
+				outer_default,
+				inner_default;
+	double		outer_count,
+				inner_count,
+				outer_present,
+				inner_present,
+				result;
 
 	get_join_variables(root, args, info, &outer, &inner, &reversed);
 	if (reversed)

@@ -68,7 +68,7 @@ typedef struct Call
 	uint32		answer_length;
 } Call;
 
-/* ---- time, futexes, interrupts ---- */
+/* ---- waiting ---- */
 
 static int64
 now(void)
@@ -77,12 +77,6 @@ now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &time);
 	return (int64) time.tv_sec * 1000 * MILLISECOND + time.tv_nsec;
-}
-
-static void
-futex_wake_one(uint32 *word)
-{
-	syscall(SYS_futex, word, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 
 /* Returns when woken, when the word differs, on a signal or after `slice` nanoseconds; the caller looks at the word. */
@@ -378,7 +372,7 @@ post(const Call *call)
 	__atomic_fetch_or(&doorbell->pending[channel.index / 64], UINT64CONST(1) << channel.index % 64, __ATOMIC_SEQ_CST);
 	__atomic_fetch_add(&doorbell->bell, 1, __ATOMIC_SEQ_CST);
 	if (load(&doorbell->sleepers) > 0)
-		futex_wake_one(&doorbell->bell);
+		syscall(SYS_futex, &doorbell->bell, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 
 /* Waits for the answer; false if the enclave is gone. The first slice is short: a dead enclave is noticed at its end. */
