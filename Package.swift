@@ -46,7 +46,7 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         // Lifetimes: keys lend their bytes as spans instead of copying them.
         module("CellCrypto", ["COpenSSL", "CellFormat", "Diagnostics"], extra: [.enableExperimentalFeature("Lifetimes")]),
-        module("KeyStore", ["CellCrypto", "Diagnostics", .product(name: "GRDB", package: "GRDB.swift")]),
+        module("KeyStore", ["CellCrypto", "CellFormat", "Diagnostics", .product(name: "GRDB", package: "GRDB.swift")]),
         module("Attestation", ["CellCrypto", "Diagnostics"]),
 
         // The enclave and its platform.
@@ -93,7 +93,7 @@ let package = Package(
         tests("LayoutTests", []),
         tests("CellFormatTests", ["CellFormat", "Diagnostics"]),
         tests("CellCryptoTests", ["CellCrypto", "CellFormat", "Diagnostics"]),
-        tests("KeyStoreTests", ["KeyStore", "CellCrypto", "CellFormat", "Diagnostics"]),
+        tests("KeyStoreTests", ["KeyStore", "CellCrypto", "CellFormat", "Diagnostics", .product(name: "GRDB", package: "GRDB.swift")]),
         tests("AttestationTests", ["Attestation", "CellCrypto"]),
         tests("EnclaveEvaluatorTests", ["EnclaveEvaluator", "EnclaveABI", "CellCrypto", "Attestation"]),
         tests("TEEPlatformTests", ["TEEPlatform", "Attestation", "CellCrypto"]),
