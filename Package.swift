@@ -51,7 +51,7 @@ let package = Package(
 
         // The enclave and its platform.
         .target(name: "EnclaveABI"),
-        .target(name: "CEnclaveRuntime"),
+        .target(name: "CEnclaveRuntime", dependencies: ["EnclaveABI"]),
         module("EnclaveEvaluator", ["EnclaveABI", "CellFormat", "CellCrypto", "Attestation", "Diagnostics"]),
         .executableTarget(
             name: "cloister-enclave", dependencies: ["EnclaveEvaluator", "CEnclaveRuntime"], swiftSettings: strict),

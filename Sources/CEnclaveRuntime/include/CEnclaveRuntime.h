@@ -1,1 +1,68 @@
-#pragma once
+/*
+ * What the enclave needs below Swift: one protected region that holds the whole heap and every worker's stack, the
+ * worker pool, and the server side of the channel (EnclaveABI/cloister_slot.h). Linking this target replaces the C
+ * library's malloc family for the whole program, so only the executable `cloister-enclave` may depend on it.
+ *
+ * Nothing here knows keys, cells or plaintext: a posted slot is handed to a callback.
+ */
+#ifndef CLOISTER_ENCLAVE_RUNTIME_H
+#define CLOISTER_ENCLAVE_RUNTIME_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Region kinds as in schemas/release-v1.md. */
+enum cloister_region_kind { CLOISTER_REGION_SECRET = 1, CLOISTER_REGION_MLOCK = 2 };
+
+/* The region is made at the program's first allocation, from the command line: `--region-mib N` (default 64, or what
+ * RLIMIT_MEMLOCK leaves without CAP_IPC_LOCK), `--allow-mlock`. If it cannot be made the program ends with status 78. */
+int cloister_region_kind(void);
+size_t cloister_region_bytes(void);
+uintptr_t cloister_region_base(void);
+/* Bytes handed out and not yet freed, in whole size classes. */
+size_t cloister_region_used(void);
+/* 1 if the address lies in the region. */
+int cloister_region_holds(const void *_Nullable address);
+
+/* No core dumps, not dumpable, no new privileges. 0, or -1 with errno. */
+int cloister_harden(void);
+/* Fills from getrandom(2). 0, or -1. */
+int cloister_random(void *_Nonnull bytes, size_t count);
+
+/* One worker's view: made on the worker's own thread and stack. */
+typedef struct cloister_callbacks {
+    void *_Nullable context;
+    /* Returns the worker's own state, handed back to `serve`. */
+    void *_Nonnull (*_Nonnull start)(void *_Nullable context, uint32_t worker);
+    /* A slot whose bit was set: takes the request if one is posted, answers it. */
+    void (*_Nonnull serve)(void *_Nonnull worker, void *_Nonnull slot);
+} cloister_callbacks;
+
+typedef struct cloister_server_options {
+    const char *_Nonnull socket_path;
+    uint32_t socket_mode;
+    int64_t socket_uid; /* -1: as created */
+    int64_t socket_gid; /* -1: as created */
+    int64_t peer_uid;   /* -1: any; else only this user, root and the enclave's own */
+    uint32_t max_slots; /* 1...CLOISTER_MAX_SLOTS */
+    uint32_t workers;   /* 1...64 */
+    uint32_t spin_us;   /* upper bound of an idle worker's spin */
+    uint8_t boot[16];
+} cloister_server_options;
+
+/* Binds the socket and starts the workers; 0, or -1 with errno and `*what` saying which step failed. */
+int cloister_server_start(const cloister_server_options *_Nonnull options, const cloister_callbacks *_Nonnull callbacks,
+                          const char *_Nullable *_Nonnull what);
+/* Serves connections on the calling thread until the listening socket fails; returns -1 with errno. */
+int cloister_server_run(void);
+
+/* The platform's channel: a SOCK_SEQPACKET socketpair inherited as descriptor 3. */
+#define CLOISTER_PLATFORM_FD 3
+/* Sends one message and returns the length of the answer that carries the same first 8 bytes (magic and sequence
+ * number), or -1: no platform, or no answer within `timeout_ms`. */
+long cloister_platform_ask(const void *_Nonnull request, size_t length, void *_Nonnull answer, size_t capacity,
+                           int timeout_ms);
+/* Sends one message that has no answer. 0, or -1. */
+int cloister_platform_tell(const void *_Nonnull message, size_t length);
+
+#endif

@@ -1,0 +1,206 @@
+/*
+ * The worker pool: threads whose stacks lie in the protected region. They find posted slots by the doorbell's bits.
+ *
+ * At most one idle worker spins; the rest sleep on `bell`. `sleepers` (what makes a backend pay for a wake-up) is published
+ * only while no worker is awake to look: a lone backend and a spinning worker hand over without a system call. A worker
+ * that finds more posts than it can take wakes another. The bits and the bell are written by anyone: a lost or
+ * forged one costs time, never more; a slow scan after each unanswered sleep finds what was lost.
+ */
+#define _GNU_SOURCE
+#include "channel.h"
+#include "region.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+struct channel channel;
+
+enum { STACK_BYTES = 256 << 10, SLOW_SCAN_MS = 200, LONG_REQUEST = 16 << 10, BACKLOG_PATIENCE = 4 };
+
+static _Atomic uint32_t awake;    /* workers that look at the doorbell or will within a few µs */
+static _Atomic uint32_t sleeping; /* workers asleep on the bell, or about to */
+
+static inline void relax(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+static uint64_t now_ns(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static void bell_wait(uint32_t seen) {
+    struct timespec limit = {0, SLOW_SCAN_MS * 1000000L};
+    syscall(SYS_futex, &channel.doorbell->bell, FUTEX_WAIT, seen, &limit, NULL, 0);
+}
+static void bell_wake(void) { syscall(SYS_futex, &channel.doorbell->bell, FUTEX_WAKE, 1, NULL, NULL, 0); }
+
+static int any_pending(void) {
+    for (uint32_t w = 0; w < channel.words; w++)
+        if (__atomic_load_n(&channel.doorbell->pending[w], __ATOMIC_RELAXED) != 0) return 1;
+    return 0;
+}
+
+/* Takes one set bit, round robin from `*cursor`. -1: none. */
+static int take(uint32_t *cursor) {
+    uint32_t start = *cursor / 64;
+    for (uint32_t i = 0; i <= channel.words; i++) {
+        uint32_t w = (start + i) % channel.words;
+        uint64_t bits = __atomic_load_n(&channel.doorbell->pending[w], __ATOMIC_RELAXED);
+        if (i == 0) bits &= ~(uint64_t)0 << (*cursor % 64);
+        while (bits != 0) {
+            uint64_t bit = bits & -bits;
+            if (__atomic_fetch_and(&channel.doorbell->pending[w], ~bit, __ATOMIC_ACQ_REL) & bit) {
+                uint32_t index = w * 64 + (uint32_t)__builtin_ctzl(bit);
+                *cursor = (index + 1) % (channel.words * 64);
+                return (int)index;
+            }
+            bits &= ~bit;
+        }
+    }
+    return -1;
+}
+
+static void stop_watching(void) {
+    if (atomic_fetch_sub(&awake, 1) == 1)
+        __atomic_store_n(&channel.doorbell->sleepers, atomic_load(&sleeping), __ATOMIC_SEQ_CST);
+}
+static void start_watching(void) {
+    atomic_fetch_add(&awake, 1);
+    __atomic_store_n(&channel.doorbell->sleepers, 0, __ATOMIC_SEQ_CST);
+}
+
+/* Serves slot `index` if it is in use; the bit may be anyone's invention. */
+static void serve(void *worker, uint32_t index) {
+    if (index >= channel.max_slots) return;
+    struct slot_entry *entry = &channel.slots[index];
+    uint32_t idle = SLOT_IDLE;
+    if (!atomic_compare_exchange_strong(&entry->use, &idle, SLOT_HELD)) return;
+    /* A hint only: while this one is busy for long, posts must wake somebody else. */
+    int is_long = __atomic_load_n(&entry->slot->length, __ATOMIC_RELAXED) > LONG_REQUEST ||
+                  __atomic_load_n(&entry->slot->opcode, __ATOMIC_RELAXED) == CLOISTER_OP_TUNNEL;
+    if (is_long) {
+        stop_watching();
+        if (any_pending()) bell_wake();
+    }
+    channel.callbacks.serve(worker, entry->slot);
+    if (is_long) start_watching();
+    uint32_t held = SLOT_HELD;
+    if (!atomic_compare_exchange_strong(&entry->use, &held, SLOT_IDLE)) {
+        atomic_store(&entry->use, SLOT_DRAINED);
+        uint64_t one = 1;
+        ssize_t ignored = write(channel.drained_fd, &one, sizeof one);
+        (void)ignored;
+    }
+}
+
+/* Sets the bits of posted slots whose bit was lost. */
+static void slow_scan(void) {
+    for (uint32_t i = 0; i < channel.max_slots; i++) {
+        struct slot_entry *entry = &channel.slots[i];
+        uint32_t idle = SLOT_IDLE;
+        if (!atomic_compare_exchange_strong(&entry->use, &idle, SLOT_HELD)) continue;
+        if (__atomic_load_n(&entry->slot->state, __ATOMIC_ACQUIRE) == CLOISTER_POSTED)
+            __atomic_fetch_or(&channel.doorbell->pending[i / 64], (uint64_t)1 << (i % 64), __ATOMIC_ACQ_REL);
+        uint32_t held = SLOT_HELD;
+        if (!atomic_compare_exchange_strong(&entry->use, &held, SLOT_IDLE)) {
+            atomic_store(&entry->use, SLOT_DRAINED);
+            uint64_t one = 1;
+            ssize_t ignored = write(channel.drained_fd, &one, sizeof one);
+            (void)ignored;
+        }
+    }
+}
+
+/* Spins until the bell rings; how long adapts to how soon it rang before. 1: it rang. */
+static int spin(uint32_t seen, uint64_t *limit_ns) {
+    const uint64_t most = (uint64_t)channel.spin_us * 1000;
+    if (most == 0) return 0;
+    uint64_t start = now_ns(), elapsed = 0;
+    do {
+        for (int i = 0; i < 32; i++) {
+            if (__atomic_load_n(&channel.doorbell->bell, __ATOMIC_ACQUIRE) != seen) {
+                /* Four times what it took, plus a little; shrinks by an eighth. */
+                elapsed = now_ns() - start;
+                uint64_t wanted = 4 * elapsed + 2000, slowly = *limit_ns - *limit_ns / 8;
+                *limit_ns = wanted > slowly ? wanted : slowly;
+                if (*limit_ns > most) *limit_ns = most;
+                return 1;
+            }
+            relax();
+        }
+        elapsed = now_ns() - start;
+    } while (elapsed < *limit_ns);
+    *limit_ns = *limit_ns > 2000 ? *limit_ns / 2 : 1000;
+    return 0;
+}
+
+static void *worker_main(void *argument) {
+    uint32_t number = (uint32_t)(uintptr_t)argument;
+    void *worker = channel.callbacks.start(channel.callbacks.context, number);
+    uint32_t cursor = 0, backlog = 0;
+    uint64_t spin_ns = (uint64_t)channel.spin_us * 250;
+    start_watching();
+    for (;;) {
+        uint32_t seen = __atomic_load_n(&channel.doorbell->bell, __ATOMIC_SEQ_CST);
+        int index = take(&cursor);
+        if (index >= 0) {
+            if (any_pending()) {
+                if (++backlog >= BACKLOG_PATIENCE && atomic_load_explicit(&sleeping, memory_order_relaxed) > 0) {
+                    backlog = 0;
+                    bell_wake();
+                }
+            } else {
+                backlog = 0;
+            }
+            serve(worker, (uint32_t)index);
+            continue;
+        }
+        backlog = 0;
+        if (atomic_load(&awake) == 1 && spin(seen, &spin_ns)) continue;
+        atomic_fetch_add(&sleeping, 1);
+        stop_watching();
+        atomic_thread_fence(memory_order_seq_cst);
+        int rang = __atomic_load_n(&channel.doorbell->bell, __ATOMIC_SEQ_CST) != seen || any_pending();
+        if (!rang) bell_wait(seen);
+        atomic_fetch_sub(&sleeping, 1);
+        start_watching();
+        if (!rang && __atomic_load_n(&channel.doorbell->bell, __ATOMIC_SEQ_CST) == seen) slow_scan();
+    }
+    return NULL;
+}
+
+int cloister_workers_start(void) {
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the main thread's */
+    int failure = 0;
+    for (uint32_t i = 0; i < channel.workers && failure == 0; i++) {
+        void *stack = cloister_region_stack(STACK_BYTES);
+        if (stack == NULL) {
+            failure = ENOMEM;
+            break;
+        }
+        pthread_attr_t attributes;
+        pthread_attr_init(&attributes);
+        pthread_attr_setstack(&attributes, (char *)stack + CLOISTER_PAGE, STACK_BYTES - CLOISTER_PAGE);
+        pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+        pthread_t thread;
+        failure = pthread_create(&thread, &attributes, worker_main, (void *)(uintptr_t)i);
+        pthread_attr_destroy(&attributes);
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = failure;
+    return failure == 0 ? 0 : -1;
+}

@@ -1,0 +1,174 @@
+package import CellCrypto
+package import CellFormat
+internal import Diagnostics
+internal import EnclaveABI
+
+/// The answer to one request: what goes into the slot.
+package struct Answer: Equatable, Sendable {
+    package var status: UInt32 = CLOISTER_OK.rawValue
+    /// COMPARE: -1, 0, 1.
+    package var value: Int32 = 0
+    /// HASH.
+    package var hash: UInt64 = 0
+    /// TUNNEL: a frame of schemas/release-v1.md.
+    package var bytes: [UInt8] = []
+}
+
+/// What the workers share.
+package final class Enclave: Sendable {
+    package let keys: KeyTable
+    package let tunnel: any Tunnel
+
+    package init(keys: KeyTable, tunnel: any Tunnel) {
+        self.keys = keys
+        self.tunnel = tunnel
+    }
+}
+
+/// Answers a frame of schemas/release-v1.md with another.
+package protocol Tunnel: Sendable {
+    func answer(_ frame: [UInt8]) -> [UInt8]
+}
+
+/// Evaluates requests on one worker thread. Keeps the plaintext of two operands in buffers of its own, overwritten by the
+/// next request; caches what depends on keys only as long as the key table is unchanged.
+package final class Evaluator {
+    /// Derived writer keys kept per worker.
+    private static let openerCapacity = 1024
+    /// A frame of the tunnel; cells may fill the slot.
+    package static let maximumFrame = 64 * 1024
+
+    private let enclave: Enclave
+    private let opener = CellOpener(capacity: Evaluator.openerCapacity)
+    private var table: [KeyID: KeyTable.Entry] = [:]
+    private var tableGeneration: UInt64 = 0
+    private var current: (id: KeyID, entry: KeyTable.Entry)?
+    private var left: [UInt8] = []
+    private var right: [UInt8] = []
+    private var normalized: [UInt8] = []
+
+    package init(_ enclave: Enclave) { self.enclave = enclave }
+
+    /// Answers one request. `request` is the enclave's own copy: nobody else can change it.
+    package func evaluate(opcode: UInt32, request: Span<UInt8>) -> Answer {
+        do {
+            switch opcode {
+            case CLOISTER_OP_COMPARE.rawValue: return Answer(value: try compare(request))
+            case CLOISTER_OP_HASH.rawValue: return Answer(hash: try hash(request))
+            case CLOISTER_OP_PING.rawValue:
+                guard request.isEmpty else { throw Refusal.badRequest }
+                return Answer()
+            case CLOISTER_OP_TUNNEL.rawValue:
+                guard request.count <= Self.maximumFrame else { throw Refusal.tooLarge }
+                var frame: [UInt8] = []
+                frame.reserveCapacity(request.count)
+                for index in request.indices { frame.append(request[index]) }
+                return Answer(bytes: enclave.tunnel.answer(frame))
+            default: throw Refusal.badRequest
+            }
+        } catch {
+            return Answer(status: error.status)
+        }
+    }
+
+    /// COMPARE: `cloister_pair`, cell a, cell b.
+    private func compare(_ request: Span<UInt8>) throws(Refusal) -> Int32 {
+        guard request.count >= 8 else { throw .badRequest }
+        let aCount = Int(request.littleEndian32(at: 0))
+        let bCount = Int(request.littleEndian32(at: 4))
+        guard aCount <= request.count, bCount <= request.count, 8 + aCount + bCount == request.count else { throw .badRequest }
+        let a = request.extracting(8..<8 + aCount)
+        let b = request.extracting(8 + aCount..<request.count)
+        let aHeader = try header(a)
+        let bHeader = try header(b)
+        try Self.checkMeeting(a, aHeader, b, bHeader)
+        let entry = try key(aHeader.key)
+        guard entry.operations.contains(.compare) else { throw .forbidden }
+        let aLength = try Self.open(a, aHeader, entry.cipher, opener, into: &left)
+        let bLength = try Self.open(b, bHeader, entry.cipher, opener, into: &right)
+        return try ValueOrder.compare(
+            left.span.extracting(0..<aLength), right.span.extracting(0..<bLength), type: aHeader.type)
+    }
+
+    /// HASH: one cell, stored or operand.
+    private func hash(_ request: Span<UInt8>) throws(Refusal) -> UInt64 {
+        let header = try header(request)
+        try Self.checkServed(header)
+        guard header.role != .result else { throw .mismatch }
+        let entry = try key(header.key)
+        guard entry.operations.contains(.hash) else { throw .forbidden }
+        let length = try Self.open(request, header, entry.cipher, opener, into: &left)
+        normalized.removeAll(keepingCapacity: true)
+        try ValueOrder.normalize(left.span.extracting(0..<length), type: header.type, into: &normalized)
+        do {
+            return try opener.hash(normalized.span, type: header.type, collation: header.collation, with: entry.cipher)
+        } catch {
+            throw .noMemory
+        }
+    }
+
+    private func header(_ cell: Span<UInt8>) throws(Refusal) -> CellHeader {
+        do { return try CellHeader(cell: cell) } catch { throw .badCell }
+    }
+
+    /// The rules of who may meet whom, on headers that the seals vouch for once the cells are open.
+    ///
+    /// Deterministic cells never meet here: the server compares their bytes, and their order is nobody's business. Two
+    /// operands meet only if one writer made them (the constants of one statement): cells of different statements of
+    /// different proxies can't be played against each other.
+    private static func checkMeeting(
+        _ a: Span<UInt8>, _ aHeader: CellHeader, _ b: Span<UInt8>, _ bHeader: CellHeader
+    ) throws(Refusal) {
+        guard aHeader.key == bHeader.key, aHeader.type == bHeader.type, aHeader.collation == bHeader.collation,
+            aHeader.algorithm == bHeader.algorithm
+        else { throw .mismatch }
+        try checkServed(aHeader)
+        switch (aHeader.role, bHeader.role) {
+        case (.stored, .stored), (.stored, .operand), (.operand, .stored): return
+        case (.operand, .operand):
+            for index in 8..<16 where a[index] != b[index] { throw .mismatch }
+        case (.result, _), (_, .result): throw .mismatch
+        }
+    }
+
+    /// Only randomized cells, compared by code point, of a type this version knows.
+    private static func checkServed(_ header: CellHeader) throws(Refusal) {
+        guard header.algorithm == .gcm, header.collation == 0 else { throw .mismatch }
+    }
+
+    /// The released key, from this worker's copy of the table.
+    private func key(_ id: KeyID) throws(Refusal) -> KeyTable.Entry {
+        let generation = enclave.keys.generation
+        if generation != tableGeneration {
+            opener.forgetAll()
+            table = enclave.keys.snapshot()
+            tableGeneration = generation
+            current = nil
+        }
+        if let current, current.id == id { return current.entry }
+        guard let entry = table[id] else { throw .noKey }
+        current = (id, entry)
+        return entry
+    }
+
+    /// Opens a cell into `buffer` and returns the value's length; the buffer grows to the largest cell seen.
+    private static func open(
+        _ cell: Span<UInt8>, _ header: CellHeader, _ cipher: CellCipher, _ opener: CellOpener, into buffer: inout [UInt8]
+    ) throws(Refusal) -> Int {
+        let needed = CellOpener.plaintextByteCount(cell, header)
+        if buffer.count < needed { buffer = [UInt8](repeating: 0, count: max(needed, 256)) }
+        var target = buffer.mutableSpan
+        do {
+            return try opener.open(cell, header: header, with: cipher, into: &target)
+        } catch {
+            throw error.code == .cryptographyFailed ? .noMemory : .badCell
+        }
+    }
+}
+
+extension Span<UInt8> {
+    /// Four bytes as a number; the caller has checked that they are there.
+    func littleEndian32(at offset: Int) -> UInt32 {
+        UInt32(self[offset]) | UInt32(self[offset + 1]) << 8 | UInt32(self[offset + 2]) << 16 | UInt32(self[offset + 3]) << 24
+    }
+}
