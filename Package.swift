@@ -54,7 +54,8 @@ let package = Package(
         .target(name: "CEnclaveRuntime", dependencies: ["EnclaveABI"]),
         module("EnclaveEvaluator", ["EnclaveABI", "CellFormat", "CellCrypto", "Attestation", "Diagnostics"]),
         .executableTarget(
-            name: "cloister-enclave", dependencies: ["EnclaveEvaluator", "CEnclaveRuntime"], swiftSettings: strict),
+            name: "cloister-enclave",
+            dependencies: ["Attestation", "CEnclaveRuntime", "CellCrypto", "EnclaveABI", "EnclaveEvaluator"], swiftSettings: strict),
         .target(name: "CTEEPlatform"),
         module("TEEPlatform", ["CTEEPlatform", "Attestation", "CellCrypto", "Diagnostics"]),
         .executableTarget(

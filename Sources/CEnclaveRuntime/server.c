@@ -222,7 +222,7 @@ static void accept_all(void) {
 
 static int open_listener(const cloister_server_options *options) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if (strlen(options->socket_path) >= sizeof address.sun_path) {
+    if (options->socket_path == NULL || strlen(options->socket_path) >= sizeof address.sun_path) {
         errno = ENAMETOOLONG;
         return -1;
     }

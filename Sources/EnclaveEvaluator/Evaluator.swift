@@ -1,5 +1,5 @@
-package import CellCrypto
-package import CellFormat
+internal import CellCrypto
+internal import CellFormat
 internal import Diagnostics
 internal import EnclaveABI
 
@@ -51,7 +51,7 @@ package final class Evaluator {
 
     /// Answers one request. `request` is the enclave's own copy: nobody else can change it.
     package func evaluate(opcode: UInt32, request: Span<UInt8>) -> Answer {
-        do {
+        do throws(Refusal) {
             switch opcode {
             case CLOISTER_OP_COMPARE.rawValue: return Answer(value: try compare(request))
             case CLOISTER_OP_HASH.rawValue: return Answer(hash: try hash(request))
@@ -86,8 +86,7 @@ package final class Evaluator {
         guard entry.operations.contains(.compare) else { throw .forbidden }
         let aLength = try Self.open(a, aHeader, entry.cipher, opener, into: &left)
         let bLength = try Self.open(b, bHeader, entry.cipher, opener, into: &right)
-        return try ValueOrder.compare(
-            left.span.extracting(0..<aLength), right.span.extracting(0..<bLength), type: aHeader.type)
+        return try Self.order(left, aLength, right, bLength, aHeader.type)
     }
 
     /// HASH: one cell, stored or operand.
@@ -99,12 +98,27 @@ package final class Evaluator {
         guard entry.operations.contains(.hash) else { throw .forbidden }
         let length = try Self.open(request, header, entry.cipher, opener, into: &left)
         normalized.removeAll(keepingCapacity: true)
-        try ValueOrder.normalize(left.span.extracting(0..<length), type: header.type, into: &normalized)
-        do {
-            return try opener.hash(normalized.span, type: header.type, collation: header.collation, with: entry.cipher)
-        } catch {
-            throw .noMemory
-        }
+        try Self.normalize(left, length, header.type, into: &normalized)
+        do { return try Self.hash(normalized, header, entry.cipher, opener) } catch { throw .noMemory }
+    }
+
+    // Spans of parameters: one of a class's property can't outlive its access.
+    private static func order(
+        _ a: [UInt8], _ aLength: Int, _ b: [UInt8], _ bLength: Int, _ type: LogicalType
+    ) throws(Refusal) -> Int32 {
+        try ValueOrder.compare(a.span.extracting(0..<aLength), b.span.extracting(0..<bLength), type: type)
+    }
+
+    private static func normalize(
+        _ value: [UInt8], _ length: Int, _ type: LogicalType, into output: inout [UInt8]
+    ) throws(Refusal) {
+        try ValueOrder.normalize(value.span.extracting(0..<length), type: type, into: &output)
+    }
+
+    private static func hash(
+        _ value: [UInt8], _ header: CellHeader, _ cipher: CellCipher, _ opener: CellOpener
+    ) throws(CloisterError) -> UInt64 {
+        try opener.hash(value.span, type: header.type, collation: header.collation, with: cipher)
     }
 
     private func header(_ cell: Span<UInt8>) throws(Refusal) -> CellHeader {

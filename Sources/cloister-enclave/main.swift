@@ -1,4 +1,13 @@
-import CEnclaveRuntime
+/// cloister-enclave: the measured program. Made to be started by cloister-tee, which gives it an empty environment and the
+/// platform's channel as descriptor 3.
+///
+/// The main thread has an ordinary stack: it reads options, accepts connections and never touches a secret.
+internal import Glibc
 
-print("region", cloister_region_kind(), cloister_region_bytes(), cloister_region_used())
-print(Array(0..<100).map { "\($0)" }.joined(separator: ","))
+do {
+    let options = try EnclaveOptions(Array(CommandLine.arguments.dropFirst()))
+    try runEnclave(options)
+} catch let error as StartFailure {
+    complain(error.message)
+    exit(78)
+}

@@ -39,7 +39,7 @@ typedef struct cloister_callbacks {
 } cloister_callbacks;
 
 typedef struct cloister_server_options {
-    const char *_Nonnull socket_path;
+    const char *_Nullable socket_path;
     uint32_t socket_mode;
     int64_t socket_uid; /* -1: as created */
     int64_t socket_gid; /* -1: as created */

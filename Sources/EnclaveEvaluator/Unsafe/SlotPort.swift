@@ -34,7 +34,11 @@ package final class SlotPort {
             let source = unsafe UnsafeRawPointer(slot) + Int(CLOISTER_SLOT_DATA)
             _ = unsafe memcpy(target, source, count)
         }
-        return evaluator.evaluate(opcode: opcode, request: request.span.extracting(0..<count))
+        return evaluate(opcode, request, count)
+    }
+
+    private func evaluate(_ opcode: UInt32, _ request: [UInt8], _ count: Int) -> Answer {
+        evaluator.evaluate(opcode: opcode, request: request.span.extracting(0..<count))
     }
 
     private func put(_ answer: Answer, _ slot: UnsafeMutablePointer<cloister_slot>) {

@@ -1,0 +1,92 @@
+internal import Attestation
+internal import CEnclaveRuntime
+internal import CellCrypto
+internal import EnclaveABI
+internal import EnclaveEvaluator
+internal import Glibc
+
+/// Where Swift and CEnclaveRuntime meet: callbacks on worker threads, and the platform's channel.
+
+/// How long a worker waits for the platform's signature: far more than one takes, less than a backend's deadline.
+private let platformPatience: Int32 = 2000
+
+func processorCount() -> Int { sysconf(Int32(_SC_NPROCESSORS_ONLN)) }
+
+/// One line on standard error.
+func complain(_ message: String) {
+    let line = Array("cloister-enclave: \(message)\n".utf8)
+    // SAFETY: the array lives for the length of the call.
+    _ = unsafe line.withUnsafeBytes { unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
+}
+
+/// Starts the workers, tells the platform, and serves until the listening socket fails.
+func runEnclave(_ options: EnclaveOptions) throws {
+    guard cloister_harden() == 0 else { throw StartFailure(message: "CL4102: dumps of this process can't be forbidden") }
+    do { try CryptoProcess.ignoreConfiguration() } catch {
+        throw StartFailure(message: "CL4102: the cryptographic library does not start")
+    }
+    guard let region = RegionKind(rawValue: UInt8(truncatingIfNeeded: cloister_region_kind())) else {
+        throw StartFailure(message: "CL4102: the region's kind is unknown")
+    }
+    var boot = [UInt8](repeating: 0, count: 16)
+    // SAFETY: the buffer has 16 bytes, lent for the call.
+    guard unsafe boot.withUnsafeMutableBytes({ unsafe $0.baseAddress.map { unsafe cloister_random($0, 16) } ?? -1 }) == 0 else {
+        throw StartFailure(message: "CL4102: no random bytes")
+    }
+    let keys = KeyTable()
+    let enclave = Enclave(
+        keys: keys, tunnel: ReleaseTunnel(boot: boot, region: region, keys: keys, report: askPlatform))
+
+    // SAFETY: the context keeps `enclave` for ever (one unbalanced retain); each worker's port is made on its thread and
+    // kept for ever; `slot` is mapped for the length of each call (CEnclaveRuntime/workers.c).
+    var callbacks = unsafe cloister_callbacks(
+        context: Unmanaged.passRetained(enclave).toOpaque(),
+        start: { context, _ in
+            guard let context = unsafe context else { abort() }
+            let enclave = unsafe Unmanaged<Enclave>.fromOpaque(context).takeUnretainedValue()
+            return unsafe Unmanaged.passRetained(SlotPort(Evaluator(enclave))).toOpaque()
+        },
+        serve: { worker, slot in
+            let port = unsafe Unmanaged<SlotPort>.fromOpaque(worker)
+            unsafe port._withUnsafeGuaranteedRef { unsafe $0.serve(slot.assumingMemoryBound(to: cloister_slot.self)) }
+        })
+    // SAFETY: the path and `what` are C strings that live for the length of the call; the runtime copies what it keeps.
+    let failure: String? = unsafe options.socket.withCString { path in
+        var native = unsafe cloister_server_options()
+        unsafe native.socket_path = unsafe path
+        unsafe native.socket_mode = options.socketMode
+        unsafe native.socket_uid = options.socketOwner
+        unsafe native.socket_gid = options.socketGroup
+        unsafe native.peer_uid = options.peer
+        unsafe native.max_slots = options.maxSlots
+        unsafe native.workers = options.workers
+        unsafe native.spin_us = options.spin
+        unsafe withUnsafeMutableBytes(of: &native.boot) { unsafe $0.copyBytes(from: boot) }
+        var what: UnsafePointer<CChar>?
+        guard unsafe cloister_server_start(&native, &callbacks, &what) != 0 else { return nil }
+        let reason = unsafe String(cString: strerror(errno))
+        let step = unsafe what.map { unsafe String(cString: $0) } ?? "start"
+        return "CL4102: \(step): \(reason) (\(options.socket))"
+    }
+    if let failure { throw StartFailure(message: failure) }
+
+    let ready = ReadyMessage(boot: boot).bytes
+    _ = unsafe ready.withUnsafeBytes { unsafe $0.baseAddress.map { unsafe cloister_platform_tell($0, ready.count) } }
+    _ = cloister_server_run()
+    throw StartFailure(message: "CL4102: the socket can no longer be served")
+}
+
+/// Asks the platform to sign a report; on a worker thread.
+@Sendable private func askPlatform(_ request: ReportRequest) -> [UInt8]? {
+    let question = request.bytes
+    var answer = [UInt8](repeating: 0, count: 4096)
+    // SAFETY: both buffers live for the length of the call, which is told their sizes.
+    let count = unsafe question.withUnsafeBytes { question in
+        unsafe answer.withUnsafeMutableBytes { answer in
+            guard let from = question.baseAddress, let to = answer.baseAddress else { return -1 }
+            return unsafe cloister_platform_ask(from, question.count, to, answer.count, platformPatience)
+        }
+    }
+    guard count > 0, count <= answer.count else { return nil }
+    return request.report(inAnswer: Array(answer[..<count]))
+}
