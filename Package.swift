@@ -60,7 +60,7 @@ let package = Package(
         module("TEEPlatform", ["CTEEPlatform", "Attestation", "CellCrypto", "Diagnostics"]),
         .executableTarget(
             name: "cloister-tee",
-            dependencies: ["TEEPlatform", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: ["TEEPlatform", "Attestation", "Diagnostics", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             swiftSettings: strict),
 
         // The proxy.

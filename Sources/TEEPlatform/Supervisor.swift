@@ -1,0 +1,108 @@
+package import Attestation
+package import Diagnostics
+
+/// Keeps one enclave running: the same measured bytes after every end, its reports signed, until it is asked to stop.
+package struct Supervisor: ~Copyable {
+    package struct Options: Sendable {
+        /// The enclave's own arguments, without the program's name.
+        package var arguments: [String]
+        /// Removed when the platform stops.
+        package var socket: String
+        package var isDebug: Bool
+        package var restarts: Bool
+
+        package init(arguments: [String], socket: String, isDebug: Bool, restarts: Bool) {
+            self.arguments = arguments
+            self.socket = socket
+            self.isDebug = isDebug
+            self.restarts = restarts
+        }
+    }
+
+    /// What the caller prints or logs.
+    package enum Event: Sendable {
+        case ready(measurement: Measurement, platform: Int32, enclave: Int32)
+        case ended(CloisterError, relaunchMilliseconds: Int32?)
+    }
+
+    /// The enclave's exit status for a mistake in its options or limits: starting it again would not help.
+    static let configurationStatus: Int32 = 78
+
+    private let identity: PlatformIdentity
+    private let image: SealedImage
+    private let options: Options
+
+    package init(identity: consuming PlatformIdentity, image: SealedImage, options: Options) {
+        self.identity = identity
+        self.image = image
+        self.options = options
+    }
+
+    /// Runs on the calling thread until SIGTERM or SIGINT; returns true then, false if the enclave ended and is not to be
+    /// started again. Throws `enclaveLaunch`.
+    package func run(_ report: (Event) -> Void) throws(CloisterError) -> Bool {
+        try GuardedEnclave.prepare()
+        let enclave = GuardedEnclave()
+        var backoff = Backoff()
+        while true {
+            let started = HostClock.now
+            try enclave.launch(image, ["cloister-enclave"] + options.arguments)
+            guard let end = try serve(enclave, report) else {
+                enclave.kill()
+                PlatformFiles.remove(options.socket)
+                return true
+            }
+            let isPermanent = end.status == Self.configurationStatus || !end.hasExecuted || !options.restarts
+            let delay = isPermanent ? nil : backoff.next(lifetimeSeconds: HostClock.now - min(started, HostClock.now))
+            report(.ended(CloisterError(.enclaveEnded, "the enclave \(end.reason)"), relaunchMilliseconds: delay))
+            guard let delay else {
+                PlatformFiles.remove(options.socket)
+                return false
+            }
+            if case .stopAsked = try enclave.wait(timeoutMilliseconds: delay) { return true }
+        }
+    }
+
+    private struct End {
+        let reason: String
+        let status: Int32?
+        let hasExecuted: Bool
+    }
+
+    /// Serves one start of the enclave; nil: the platform was asked to stop.
+    private func serve(_ enclave: GuardedEnclave, _ report: (Event) -> Void) throws(CloisterError) -> End? {
+        while true {
+            switch try enclave.wait() {
+            case .message(let bytes):
+                if ReadyMessage(bytes: bytes) != nil {
+                    report(.ready(measurement: image.measurement, platform: HostClock.processNumber, enclave: enclave.pid))
+                } else if let request = try? ReportRequest(bytes) {
+                    let signed = try? identity.report(
+                        for: request, measurement: image.measurement, isDebug: options.isDebug, now: HostClock.now)
+                    enclave.answer(request.answer(signed?.bytes))
+                }
+            case .ended(let reason, let status):
+                let executed = enclave.hasExecuted
+                return End(
+                    reason: executed ? reason : "could not be executed (\(reason))", status: status, hasExecuted: executed)
+            case .stopAsked: return nil
+            case .timeout: break
+            }
+        }
+    }
+}
+
+/// How long to wait before the next start: 100 ms, doubled after every short life, at most 10 s.
+struct Backoff {
+    static let first: Int32 = 100
+    static let most: Int32 = 10_000
+    /// A life this long starts over.
+    static let longLifeSeconds: UInt64 = 30
+    private var delay = Backoff.first
+
+    mutating func next(lifetimeSeconds: UInt64) -> Int32 {
+        if lifetimeSeconds >= Self.longLifeSeconds { delay = Self.first }
+        defer { delay = min(delay * 2, Self.most) }
+        return delay
+    }
+}
