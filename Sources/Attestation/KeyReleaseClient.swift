@@ -1,14 +1,16 @@
 package import CellCrypto
-internal import CellFormat
 package import Diagnostics
 
 /// A key to release and what the enclave may do with its cells.
 package struct ReleasedKey: Sendable {
+    /// The key's number, 1...2^31-1.
+    package let id: UInt32
     package let cipher: CellCipher
     /// Bit 0 compare, bit 1 hash.
     package let operations: UInt32
 
-    package init(_ cipher: CellCipher, operations: UInt32) {
+    package init(id: UInt32, _ cipher: CellCipher, operations: UInt32) {
+        self.id = id
         self.cipher = cipher
         self.operations = operations
     }
@@ -82,7 +84,7 @@ package struct ReleaseSession: ~Copyable, Sendable {
             Self.put(UInt32(released.count), into: &target, at: 0)
             for (index, key) in released.enumerated() {
                 let offset = 4 + ReleaseLimits.keyByteCount * index
-                Self.put(key.cipher.id.rawValue, into: &target, at: offset)
+                Self.put(key.id, into: &target, at: offset)
                 key.cipher.withColumnKey { (column: borrowing ColumnKey) in
                     let bytes = column.bytes
                     for position in bytes.indices { target[offset + 4 + position] = bytes[position] }

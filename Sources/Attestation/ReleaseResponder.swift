@@ -1,5 +1,4 @@
 package import CellCrypto
-internal import CellFormat
 package import Diagnostics
 
 /// The enclave's side: sessions that await keys. A value without I/O; its owner serialises access.
@@ -20,9 +19,23 @@ package struct ReleaseResponder: ~Copyable {
 
     package init() {}
 
-    /// Keys and policies out of an authentic RELEASE.
-    package struct Opened {
-        package let keys: [(cipher: CellCipher, operations: UInt32)]
+    /// A key and its policy out of an authentic RELEASE.
+    package final class ReceivedKey: Sendable {
+        /// 1...2^31-1.
+        package let id: UInt32
+        package let key: ColumnKey
+        /// Bit 0 compare, bit 1 hash.
+        package let operations: UInt32
+
+        init(id: UInt32, key: consuming ColumnKey, operations: UInt32) {
+            self.id = id
+            self.key = key
+            self.operations = operations
+        }
+    }
+
+    package struct Opened: Sendable {
+        package let keys: [ReceivedKey]
         fileprivate let session: SessionKeys
         fileprivate let counter: UInt64
 
@@ -68,22 +81,21 @@ package struct ReleaseResponder: ~Copyable {
         return opened
     }
 
-    private static func keys(_ plaintext: Span<UInt8>) throws -> [(cipher: CellCipher, operations: UInt32)] {
+    private static func keys(_ plaintext: Span<UInt8>) throws -> [ReceivedKey] {
         guard plaintext.count >= 4 else { throw ReleaseRefusal.malformed }
         let count = Int(number(plaintext, 0))
         guard count > 0, count <= ReleaseLimits.keysPerFrame, plaintext.count == 4 + ReleaseLimits.keyByteCount * count else {
             throw ReleaseRefusal.malformed
         }
-        var result: [(cipher: CellCipher, operations: UInt32)] = []
-        var seen: Set<KeyID> = []
+        var result: [ReceivedKey] = []
+        var seen: Set<UInt32> = []
         for index in 0..<count {
             let offset = 4 + ReleaseLimits.keyByteCount * index
-            guard let id = KeyID(rawValue: number(plaintext, offset)), seen.insert(id).inserted else {
-                throw ReleaseRefusal.badKey
-            }
+            let id = number(plaintext, offset)
+            guard id > 0, id <= 0x7fff_ffff, seen.insert(id).inserted else { throw ReleaseRefusal.badKey }
             let key = try ColumnKey(copying: plaintext.extracting(offset + 4..<offset + 4 + ColumnKey.byteCount))
             let operations = number(plaintext, offset + 4 + ColumnKey.byteCount)
-            result.append((try CellCipher(key, id: id), operations))
+            result.append(ReceivedKey(id: id, key: key, operations: operations))
         }
         return result
     }

@@ -1,5 +1,7 @@
 package import Attestation
+internal import CellCrypto
 internal import CellFormat
+internal import Diagnostics
 internal import Synchronization
 
 /// The enclave's end of the tunnel: key release and status, over `Attestation`'s pure values.
@@ -52,8 +54,17 @@ package final class ReleaseTunnel: Tunnel {
 
     private func release(_ frame: [UInt8]) throws(ReleaseRefusal) -> [UInt8] {
         let opened = try responder.withLock { (responder) throws(ReleaseRefusal) in try responder.open(release: frame) }
-        let released = opened.keys.map { ($0.cipher, KeyOperations(rawValue: $0.operations)) }
-        guard keys.insert(released) else { throw .tooManyKeys }
-        do { return try opened.confirmation(boot: boot) } catch { throw .internalFailure }
+        do throws(CloisterError) {
+            var released: [(cipher: CellCipher, operations: KeyOperations)] = []
+            for received in opened.keys {
+                guard let id = KeyID(rawValue: received.id) else { throw CloisterError(.malformedFrame, "a key's number") }
+                let cipher = try CellCipher(received.key.duplicate(), id: id)
+                released.append((cipher, KeyOperations(rawValue: received.operations)))
+            }
+            guard keys.insert(released) else { return ReleaseRefusal.tooManyKeys.frame }
+            return try opened.confirmation(boot: boot)
+        } catch {
+            throw .internalFailure
+        }
     }
 }
