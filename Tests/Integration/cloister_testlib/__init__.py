@@ -1,0 +1,1 @@
+"""Independent implementations that the integration tests hold the product against."""
