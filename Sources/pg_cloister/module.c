@@ -10,6 +10,7 @@
 #include "catalog/pg_class.h"
 #include "funcapi.h"
 #include "nodes/parsenodes.h"
+#include "utils/fmgroids.h"
 #include "utils/guc.h"
 
 PG_MODULE_MAGIC;
@@ -32,12 +33,13 @@ socket_assigned(const char *value, void *extra)
 
 /*
  * The notification goes out before commit and not from the trigger, because a transaction that has notified cannot be
- * prepared for two-phase commit: then nothing is announced, and the DDL succeeds.
+ * prepared for two-phase commit; and not when the queue is nearly full. Then nothing is announced, and the DDL succeeds.
  */
 static void
 transaction_ends(XactEvent event, void *arg)
 {
-	if (event == XACT_EVENT_PRE_COMMIT && ddl_happened)
+	if (event == XACT_EVENT_PRE_COMMIT && ddl_happened &&
+		DatumGetFloat8(OidFunctionCall0(F_PG_NOTIFICATION_QUEUE_USAGE)) < 0.9)
 		Async_Notify("cloister_ddl", "");
 	if (event == XACT_EVENT_ABORT || event == XACT_EVENT_PARALLEL_ABORT)
 		channel_abandon();

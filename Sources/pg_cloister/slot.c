@@ -106,19 +106,7 @@ channel_close(void)
 static void
 between_slices(int64 deadline)
 {
-	if (INTERRUPTS_PENDING_CONDITION())
-	{
-		PG_TRY();
-		{
-			CHECK_FOR_INTERRUPTS();
-		}
-		PG_CATCH();
-		{
-			channel_close();
-			PG_RE_THROW();
-		}
-		PG_END_TRY();
-	}
+	CHECK_FOR_INTERRUPTS();		/* what it raises ends the (sub)transaction, and that closes the channel */
 	if (now() >= deadline)
 	{
 		bool		had_slot = channel.slot != NULL;
@@ -289,11 +277,11 @@ channel_connected(uint32 *slot, uint8 boot[16])
 	return true;
 }
 
-/* At the end of a transaction: gives back the slot of a call that an error cut short. */
+/* At the abort of a (sub)transaction: closes a channel whose call, or whose opening, an error cut short. */
 void
 channel_abandon(void)
 {
-	if (channel.busy)
+	if (channel.busy || channel.slot == NULL)
 		channel_close();
 }
 
@@ -420,8 +408,8 @@ channel_call_once(Call *call)
 {
 	bool		repeatable = call->opcode != CLOISTER_OP_TUNNEL;
 
-	if (channel.busy || channel.moved || (channel.sock >= 0 && (channel.owner != MyProcPid || channel.slot == NULL)) ||
-		(!repeatable && channel.slot != NULL && channel_is_dead()))
+	if (channel.busy || channel.moved || channel.owner != MyProcPid || channel.slot == NULL ||
+		(!repeatable && channel_is_dead()))
 		channel_close();
 	for (;;)
 	{

@@ -49,3 +49,22 @@ CREATE FUNCTION cloister.notify_ddl() RETURNS pg_catalog.event_trigger
     AS 'MODULE_PATHNAME', 'cloister_ddl' LANGUAGE C;
 CREATE EVENT TRIGGER cloister_ddl ON ddl_command_end EXECUTE FUNCTION cloister.notify_ddl();
 ALTER EVENT TRIGGER cloister_ddl ENABLE ALWAYS;
+
+-- Extended statistics (CREATE STATISTICS) store most common values whatever a type's ANALYZE function says: they are
+-- refused where an encrypted column is among theirs.
+CREATE FUNCTION cloister.refuse_statistics() RETURNS pg_catalog.event_trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF EXISTS (
+        SELECT FROM pg_event_trigger_ddl_commands() c
+            JOIN pg_depend d ON d.classid = c.classid AND d.objid = c.objid AND d.refclassid = 'pg_class'::regclass
+            JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+            JOIN pg_type t ON t.oid = a.atttypid
+        WHERE c.classid = 'pg_statistic_ext'::regclass
+            AND t.typanalyze IN ('cloister_enc_typanalyze'::regproc, 'cloister_det_typanalyze'::regproc))
+    THEN
+        RAISE feature_not_supported USING MESSAGE = 'CL7007: extended statistics cannot cover encrypted columns: they would store cells';
+    END IF;
+END $$;
+CREATE EVENT TRIGGER cloister_statistics ON ddl_command_end WHEN TAG IN ('CREATE STATISTICS')
+    EXECUTE FUNCTION cloister.refuse_statistics();

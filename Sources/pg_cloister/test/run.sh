@@ -5,6 +5,8 @@
 # usage: test/run.sh [regress|liveness]      both by default
 #   PORT     the cluster's port (default 21110)
 #   PYTHON   a Python with cryptography, pytest and psycopg (default: .venv of the repository, else python3)
+#   ENCLAVE  a folder with cloister-tee and cloister-enclave (such as .build/debug): then they, and not the evaluator, serve
+#            pg_regress; the liveness tests have evaluators of their own besides
 #   KEEP=1   leaves the cluster's folder (stopped) for inspection
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -44,9 +46,15 @@ CONF
 "${as_postgres[@]}" "$bin/pg_ctl" -w -D "$folder/data" -l "$folder/log" start >/dev/null
 chmod 755 "$folder"
 mkfifo "$folder/ready"
-"$PYTHON" "$here/evaluator.py" "$CLOISTER_TEST_SOCKET" > "$folder/ready" &
+if [ -n "${ENCLAVE:-}" ]; then
+    "$ENCLAVE/cloister-tee" run --enclave "$ENCLAVE/cloister-enclave" --socket "$CLOISTER_TEST_SOCKET" \
+        --state-dir "$folder/tee" --allow-mlock > "$folder/ready" &
+else
+    "$PYTHON" "$here/evaluator.py" "$CLOISTER_TEST_SOCKET" > "$folder/ready" &
+fi
 evaluator=$!
 read -r _ < "$folder/ready"
+[ -z "${ENCLAVE:-}" ] || "$PYTHON" "$here/release.py"
 
 if [ "$what" != liveness ]; then
     make -s -C "$here/.." installcheck TEST_PYTHON="$PYTHON" || { cat "$here/out/regression.diffs" 2>/dev/null; exit 1; }
