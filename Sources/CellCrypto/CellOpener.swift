@@ -86,7 +86,7 @@ package final class CellOpener {
     }
 
     /// The keyed hash of a comparison-canonical value: the first eight bytes, little endian, of
-    /// HMAC-SHA256(hash key, type tag ‖ collation ‖ value).
+    /// HMAC-SHA256(hash key, type tag ‖ collation ‖ value). varchar counts as text, which it is compared with.
     package func hash(
         _ normalized: Span<UInt8>, type: LogicalType, collation: UInt8, with cipher: CellCipher
     ) throws(CloisterError) -> UInt64 {
@@ -97,7 +97,8 @@ package final class CellOpener {
             context = try cipher.makeHashContext()
             remember(cipher) { $0.hash = context }
         }
-        let prefix: InlineArray<2, UInt8> = [type.rawValue, collation]
+        let comparedAs: LogicalType = type == .varchar ? .text : type
+        let prefix: InlineArray<2, UInt8> = [comparedAs.rawValue, collation]
         try context.restart()
         try context.update(prefix.span)
         try context.update(normalized)

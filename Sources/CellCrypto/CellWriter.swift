@@ -24,6 +24,13 @@ package final class CellWriter {
         id = try SecureRandom.uint64()
     }
 
+    /// A writer at a given place, for vectors.
+    init(id: UInt64, counter: UInt64) {
+        limit = Self.cellLimit
+        self.id = id
+        self.counter = counter
+    }
+
     /// Makes sure that the next `cells` cells carry one writer id: the operands of one statement.
     package func reserve(_ cells: Int) throws(CloisterError) {
         if UInt64(max(0, cells)) > limit - counter { try renew() }
