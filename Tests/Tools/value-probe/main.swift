@@ -54,8 +54,45 @@ struct Probe {
         case "compare":
             return try ValueCodec.convert(
                 canonical: bytes(fields[3]), from: type(1), to: type(2), purpose: .comparison, settings: settings)
+        case "copy": return try copy(fields.dropFirst())
         default: throw CloisterError(.unsupportedValue, "no such request")
         }
+    }
+
+    /// `copy key=value …`: rewrites a COPY stream cut into chunks. Values become `\x` and their hexadecimal (from) or are
+    /// made of it again (to), as cells would be.
+    func copy(_ fields: ArraySlice<Substring>) throws(CloisterError) -> [UInt8] {
+        var options: [Substring: Substring] = [:]
+        for field in fields {
+            let pair = field.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            options[pair[0]] = pair[1]
+        }
+        func byte(_ name: Substring) -> UInt8? { options[name].map { bytes($0)[0] } }
+        func indexes(_ name: Substring) -> Set<Int> { Set((options[name] ?? "").split(separator: ",").compactMap { Int($0) }) }
+        let format = try CopyFormat(
+            options["kind"] == "csv" ? .csv : .text, delimiter: byte("delimiter"), null: options["null"].map { bytes($0) },
+            quote: byte("quote"), escape: byte("escape"),
+            header: options["header"] == "match" ? .match : options["header"] == "true" ? .present : .none,
+            forceQuote: indexes("force_quote"), forceNotNull: indexes("force_not_null"), forceNull: indexes("force_null"))
+        let replaced = indexes("replaced")
+        let columns = (options["columns"] ?? "").split(separator: ",").enumerated().map {
+            CopyTransformer.Column(name: String($0.element), isReplaced: replaced.contains($0.offset))
+        }
+        let isTo = options["direction"] == "to"
+        var transformer = CopyTransformer(isTo ? .to : .from, format: format, columns: columns)
+        func replace(_ column: Int, _ value: [UInt8]) throws(CloisterError) -> [UInt8] {
+            if isTo { return try ValueCodec.canonical(fromText: value, type: .bytea, settings: settings) }
+            _ = try ValueCodec.canonical(fromText: value, type: .text, settings: settings)
+            return try ValueCodec.text(fromCanonical: value, type: .bytea, settings: settings)
+        }
+        let data = bytes(options["data"] ?? "-")
+        let size = Int(options["chunk"] ?? "1000000") ?? 1
+        var output: [UInt8] = []
+        for start in stride(from: 0, to: data.count, by: size) {
+            try transformer.feed(Array(data[start..<min(start + size, data.count)]), into: &output, replace: replace)
+        }
+        try transformer.finish(into: &output, replace: replace)
+        return output
     }
 }
 
