@@ -148,8 +148,13 @@ package struct ColumnDeclaration: Sendable, Hashable {
         self.location = location
     }
 
-    /// `public.people.name_last`: as key metadata lists it, and as errors name it.
-    package var path: String { "\(schema).\(table).\(column)" }
+    /// `public.people.name_last`: as key metadata lists it, and as errors name it. A name with a point or a quote in it is
+    /// quoted as in SQL, so that two columns never share a path.
+    package var path: String {
+        [schema, table, column].map { name in
+            name.contains(".") || name.contains("\"") ? "\"" + name.replacing("\"", with: "\"\"") + "\"" : name
+        }.joined(separator: ".")
+    }
 }
 
 /// Bounds of the proxy's own resources.

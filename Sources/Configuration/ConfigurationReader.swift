@@ -230,9 +230,9 @@ struct ConfigurationReader {
 
 /// Names of master keys and column keys: they stand in messages and commands, so they are plain.
 enum KeyName {
-    static let rule = "a key's name: 1 to 63 letters, digits, '_', '-' or '.', first a letter, digit or '_'"
+    static let rule = "a key's name: 1 to 63 letters, digits, '_', '-' or '.', first a letter or digit"
     static func parse(_ text: String) -> String? {
-        guard (try? #/[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}/#.wholeMatch(in: text)) != nil else { return nil }
+        guard (try? #/[A-Za-z0-9][A-Za-z0-9_.-]{0,62}/#.wholeMatch(in: text)) != nil else { return nil }
         return text
     }
 }

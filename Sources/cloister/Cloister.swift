@@ -1,4 +1,5 @@
 /// The command `cloister`: arguments, output, and the joining of the parts; it knows no session machine and no raw key bytes.
+internal import AdminConnection
 internal import ArgumentParser
 internal import Configuration
 internal import Diagnostics
@@ -9,7 +10,9 @@ struct Cloister: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cloister",
         abstract: "Always Encrypted columns for PostgreSQL: the proxy, its keys, and a private stack to develop with.",
-        subcommands: [CheckCommand.self, DevCommand.self])
+        subcommands: [
+            KeysCommand.self, AttestCommand.self, CheckCommand.self, DevCommand.self, TEECommand.self,
+        ])
 
     static func main() async {
         do {
@@ -23,6 +26,8 @@ struct Cloister: AsyncParsableCommand {
             complain(errors.problems)
         } catch let error as CloisterError {
             complain([error])
+        } catch let failure as AdminFailure {
+            complain([failure.error])
         } catch {
             exit(withError: error)
         }

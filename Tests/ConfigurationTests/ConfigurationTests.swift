@@ -83,6 +83,8 @@ func sampleNames(_ folder: String) -> [String] {
         #expect(read.columns.map(\.column) == ["birthDate", "say \"x\"", "straße", "on", "_a$1"])
         #expect(read.columns[0].schema == "My Schema" && read.columns[0].table == "People.all")
         #expect(read.columns[4].table == "mixed")
+        #expect(read.columns[0].path == "My Schema.\"People.all\".birthDate")
+        #expect(read.columns[1].path == "My Schema.\"People.all\".\"say \"\"x\"\"\"")
     }
 
     @Test func columnsOnlyHasNoService() throws {

@@ -41,7 +41,7 @@ columns:
     a_time:  { type: timestamp, encryption: randomized, key: probe }
 """
 SCHEMA = """
-CREATE TABLE people (id int4 PRIMARY KEY, player_id text NOT NULL UNIQUE, name_first text, name_last text NOT NULL CHECK (length('x') = 1),
+CREATE TABLE people (id int4 PRIMARY KEY, player_id text NOT NULL UNIQUE, name_first text, name_last text NOT NULL,
     name_given text, birth_date date, birth_country text, death_date date, weight int4, height int4, bats text, debut date);
 CREATE TABLE probe (id int4 PRIMARY KEY, a_text text, a_code varchar UNIQUE, a_int8 int8, a_float float8, a_uuid uuid, a_bytea bytea,
     a_num numeric, a_time timestamp);

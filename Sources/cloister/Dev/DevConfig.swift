@@ -13,10 +13,10 @@ enum DevConfig {
             "  admin: { user: \(DevFolder.proxyRole), password_file: proxy-password, database: \(DevFolder.database) }",
             "keys: { vault: keys.sqlite, passphrase_file: passphrase, trusted_master_keys: [\(DevFolder.masterKey)] }",
             "enclave:",
-            "  measurements: [\(state.measurement.map { "\"sha384:\($0)\"" } ?? "")]",
+            "  measurements: [\(state.measurement.map { "\"\($0)\"" } ?? "")]",
             "  minimum_version: 1",
             "  allow: [\((state.memory ?? .memfdSecret).rawValue)]",
-            "  roots: [tee-root.pem]",
+            "  roots: [platform/tee-root.pem]",
             "limits:",
             "  connections: \(limits.connections)",
             "  message_bytes: \(limits.messageBytes)",
@@ -26,19 +26,23 @@ enum DevConfig {
         ]
         var table: String?
         for column in columns {
-            let name = "\(sqlQuoted(column.schema)).\(sqlQuoted(column.table))"
+            let name = "\(sqlName(column.schema)).\(sqlName(column.table))"
             if name != table {
-                lines.append("  '\(name.replacing("'", with: "''"))':")
+                lines.append("  \(yamlQuoted(name)):")
                 table = name
             }
-            let quoted = sqlQuoted(column.column).replacing("'", with: "''")
             lines.append(
-                "    '\(quoted)': { type: \(column.type.name), encryption: \(column.scheme.rawValue), key: \"\(column.keyName)\" }")
+                "    \(yamlQuoted(sqlName(column.column))): { type: \(column.type.name), encryption: \(column.scheme.rawValue), key: \"\(column.keyName)\" }"
+            )
         }
         return lines.joined(separator: "\n") + "\n"
     }
 
-    private static func sqlQuoted(_ name: String) -> String { "\"\(name.replacing("\"", with: "\"\""))\"" }
+    private static func sqlName(_ name: String) -> String {
+        (try? #/[a-z_][a-z0-9_]*/#.wholeMatch(in: name)) != nil ? name : "\"\(name.replacing("\"", with: "\"\""))\""
+    }
+
+    private static func yamlQuoted(_ name: String) -> String { "'\(name.replacing("'", with: "''"))'" }
 
     /// The variables of issue 2, part 8.
     static func environment(_ state: DevState) -> String {

@@ -22,7 +22,7 @@ struct DevState: Codable {
     var directPort: Int
     /// Whether the cluster, its roles and the database are complete.
     var isMade = false
-    /// SHA-384 of the enclave that runs (or ran last), hexadecimal.
+    /// `sha384:…` of the enclave that runs (or ran last).
     var measurement: String?
     /// How that enclave holds its secrets; nil: memfd_secret.
     var memory: ProtectedMemory?
@@ -54,6 +54,8 @@ struct DevFolder {
     func file(_ name: String) -> String { path + "/" + name }
     var stateFile: String { file("dev.json") }
     var data: String { file("data") }
+    /// The simulated platform's keys.
+    var platform: String { file("platform") }
     var run: String { file("run") }
     var configFile: String { file("cloister.yaml") }
     var env: String { file("env") }

@@ -1,3 +1,4 @@
+internal import Attestation
 internal import CellCrypto
 internal import Diagnostics
 internal import Foundation
@@ -30,19 +31,28 @@ struct DevPrograms {
             ])
     }
 
-    /// SHA-384 of the enclave's binary, hexadecimal.
+    /// `sha384:…` of the enclave's binary.
     func measurement() throws(CloisterError) -> String {
         guard let data = FileManager.default.contents(atPath: enclave) else {
             throw CloisterError(.devMissing, "the enclave's binary cannot be read", location: enclave)
         }
-        return try DigestAlgorithm.sha384.hash([UInt8](data)).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        return Measurement(bytes: try DigestAlgorithm.sha384.hash([UInt8](data)))?.description ?? ""
     }
 
-    func startTEE(folder: DevFolder) throws(CloisterError) -> ProcessRecord {
-        try Tool.start("tee", [tee], environment: DevCluster.environment, folder: folder)
+    /// Starts the platform and through it the enclave, for the user who runs PostgreSQL. Its log begins anew: `isReady` reads it.
+    func startTEE(folder: DevFolder, serverUser: String) throws(CloisterError) -> ProcessRecord {
+        try? FileManager.default.removeItem(atPath: folder.log("tee"))
+        let arguments = [
+            tee, "run", "--enclave", enclave, "--socket", folder.enclaveSocket, "--state-dir", folder.platform, "--peer-user", serverUser,
+        ]
+        return try Tool.start("tee", arguments, environment: DevCluster.environment, folder: folder)
     }
 
-    func isReady(folder: DevFolder) -> Bool { FileManager.default.fileExists(atPath: folder.enclaveSocket) }
+    /// The platform prints `ready …` when the enclave listens.
+    func isReady(folder: DevFolder) -> Bool {
+        guard let log = FileManager.default.contents(atPath: folder.log("tee")) else { return false }
+        return String(decoding: log, as: UTF8.self).contains("ready measurement=")
+    }
 
     func startProxy(folder: DevFolder) throws(CloisterError) -> ProcessRecord {
         try Tool.start("proxy", [cloister, "proxy", "--config", folder.configFile], environment: DevCluster.environment, folder: folder)

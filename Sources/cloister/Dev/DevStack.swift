@@ -106,7 +106,7 @@ struct DevStack {
         if state.process("tee") == nil {
             say("cloister dev: launching the enclave")
             state.measurement = try programs.measurement()
-            try record(try programs.startTEE(folder: folder), in: &state)
+            try record(try programs.startTEE(folder: folder, serverUser: cluster.serverUser), in: &state)
             changed = true
         }
         try wait("tee", state, seconds: 30) { programs.isReady(folder: folder) }

@@ -47,6 +47,14 @@ enum Spawn {
         return .success(pid)
     }
 
+    /// Replaces this process by a program (execv(3)); returns only if that fails, with the reason.
+    static func become(_ arguments: [String]) -> POSIXErrorCode {
+        // SAFETY: strdup's copies live until the process image goes; if execv fails, the command ends.
+        var argv = unsafe arguments.map { unsafe strdup($0) } + [nil]
+        unsafe execv(arguments[0], &argv)
+        return POSIXErrorCode(rawValue: errno) ?? .ENOEXEC
+    }
+
     /// What the caller left open (a pipe of a script, say) must not stay open in a service.
     private static func closeOthersOnExec() {
         for name in (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? [] {
