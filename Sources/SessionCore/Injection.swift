@@ -1,0 +1,99 @@
+internal import Diagnostics
+internal import NIOCore
+internal import PGWire
+
+/// Queries of our own on the client's connection: the catalog as its transaction sees it, its settings.
+struct Injection {
+    enum Kind: Equatable { case catalog, settings }
+    /// In the order they are asked.
+    let kinds: [Kind]
+    /// In the middle of a batch: ends with Flush, not Sync.
+    let isInBatch: Bool
+    /// Rows of each kind so far; the last one is filling.
+    var rows: [[[String?]]] = [[]]
+    var rowCount = 0
+
+    /// Statement and portal of injected queries; closed at once, so that no client meets them.
+    static let name = Identifier("cloister_injected")
+
+    func write(_ query: String, to buffer: inout ByteBuffer) {
+        ParseMessage(name: Self.name, text: ByteBuffer(string: query)).write(to: &buffer)
+        BindMessage(portal: Self.name, statement: Self.name).write(to: &buffer)
+        ExecuteMessage(portal: Self.name).write(to: &buffer)
+        DescribeTarget.statement(Self.name).write(.close, to: &buffer)
+    }
+}
+
+/// What has been loaded for the message at the head of the client's bytes, so that nothing is asked twice for it.
+struct Preparation {
+    var catalogLoaded = false
+    var settingsLoaded = false
+    var failure: CloisterError?
+}
+
+extension SessionMachine {
+    /// Asks the server; the client's messages wait until `injectionFinished` or `injectionFailed`.
+    mutating func inject(_ kinds: [Injection.Kind]) {
+        let injection = Injection(kinds: kinds, isInBatch: isBatchOpen)
+        writeToServer {
+            for kind in kinds {
+                switch kind {
+                case .catalog: injection.write(catalogQuery, to: &$0)
+                case .settings: injection.write(SessionState.settingsQuery, to: &$0)
+                }
+            }
+            Frontend.write(injection.isInBatch ? .flush : .sync, to: &$0)
+        }
+        for index in kinds.indices {
+            pending.append(.injected(.parseComplete))
+            pending.append(.injected(.bindComplete))
+            pending.append(.injected(.rows))
+            let isLast = index == kinds.count - 1
+            pending.append(.injected(isLast && injection.isInBatch ? .lastClose : .closeComplete))
+        }
+        if !injection.isInBatch { pending.append(.injected(.lastReady)) }
+        self.injection = injection
+    }
+
+    mutating func injectedRow(_ row: DataRow) throws(CloisterError) {
+        guard injection != nil else { throw CloisterError(.serverProtocol, "a row for no query") }
+        guard (injection?.rowCount ?? 0) < limits.catalogRows else { throw CloisterError(.limitReached, "the catalog has too many rows") }
+        let values = row.values.map { $0.map { String(buffer: $0) } }
+        injection?.rowCount += 1
+        let last = (injection?.rows.count ?? 1) - 1
+        injection?.rows[last].append(values)
+    }
+
+    /// The rows of one kind are complete.
+    mutating func injectedRowsComplete() { injection?.rows.append([]) }
+
+    mutating func injectionFinished() {
+        guard let done = injection else { return }
+        injection = nil
+        isClientBlocked = true
+        do throws(CloisterError) {
+            for (kind, rows) in zip(done.kinds, done.rows) {
+                switch kind {
+                case .catalog:
+                    prepared.catalogLoaded = true
+                    try state.catalogLoaded(rows: rows)
+                case .settings:
+                    prepared.settingsLoaded = true
+                    try state.settingsLoaded(rows: rows)
+                }
+            }
+        } catch { prepared.failure = error }
+    }
+
+    /// The server refused an injected query. Without a Sync of its own the injection sends one, to end the skipping.
+    mutating func injectionFailed(_ fields: ErrorFields) {
+        let sqlState = fields[.sqlState] ?? "unknown"
+        prepared.failure =
+            sqlState == "25P02"
+            ? CloisterError(.failedTransaction, "current transaction is aborted, commands ignored until end of transaction block")
+            : CloisterError(.catalogUnavailable, "the server refused the proxy's query for its catalog or settings (SQLSTATE \(sqlState))")
+        while case .injected? = pending.first { pending.removeFirst() }
+        pending.prepend(.injected(.recovery))
+        if injection?.isInBatch == true { writeToServer { Frontend.write(.sync, to: &$0) } }
+    }
+}

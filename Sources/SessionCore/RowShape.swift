@@ -1,0 +1,61 @@
+internal import ColumnCatalog
+internal import NIOCore
+internal import PGWire
+
+/// How to show the rows of one result: chosen once per RowDescription.
+struct RowShape {
+    struct Column {
+        let type: ServerType
+        /// The key that the column's typmod names; nil if it names none (an expression).
+        let key: UInt32?
+        /// 0 text, 1 binary.
+        var format: Int16
+        /// The column's name in the result, for messages.
+        let name: String
+    }
+
+    /// One entry a column; nil passes as it is.
+    private(set) var columns: [Column?]
+    let hasCells: Bool
+
+    static let noRows = RowShape(columns: [], hasCells: false)
+
+    private init(columns: [Column?], hasCells: Bool) {
+        self.columns = columns
+        self.hasCells = hasCells
+    }
+
+    /// Reads a server's description; nil in `shown`: it can go to the client as it is.
+    static func reading(_ description: RowDescription, catalog: CatalogSnapshot) -> (shape: RowShape, shown: RowDescription?) {
+        var columns: [Column?] = []
+        var shown = description
+        var hasCells = false
+        for (index, field) in description.fields.enumerated() {
+            // The extension's types have OIDs above those of initdb.
+            guard field.type >= 16384, let type = catalog.serverTypes[field.type] else {
+                if hasCells { columns.append(nil) }
+                continue
+            }
+            if !hasCells {
+                hasCells = true
+                columns = Array(repeating: nil, count: index)
+            }
+            columns.append(
+                Column(
+                    type: type, key: field.typeModifier > 0 ? UInt32(field.typeModifier) : nil, format: field.format,
+                    name: String(buffer: field.name)))
+            shown.fields[index].type = type.isArray ? 25 : type.logical.oid
+            shown.fields[index].size = type.isArray ? -1 : type.logical.size
+            shown.fields[index].typeModifier = -1
+        }
+        return (RowShape(columns: columns, hasCells: hasCells), hasCells ? shown : nil)
+    }
+
+    /// The same result in the formats that a portal was bound with.
+    func formatted(by portal: Portal) -> RowShape {
+        guard hasCells else { return self }
+        var shape = self
+        for index in shape.columns.indices { shape.columns[index]?.format = portal.resultFormat(index) }
+        return shape
+    }
+}

@@ -1,0 +1,67 @@
+internal import CellFormat
+internal import ColumnCatalog
+internal import Diagnostics
+internal import NIOCore
+internal import PGWire
+internal import SQLBinding
+
+/// What becomes of a statement's text.
+enum Decision {
+    /// An injected query must be answered first.
+    case wait
+    case refuse(Refusal)
+    case pass(StatementEffects)
+    case send(SentStatement)
+}
+
+extension SessionMachine {
+    var catalogQuery: String { CatalogSnapshot.loadQuery }
+
+    mutating func decide(_ text: [UInt8], isExtended: Bool, declaredTypes: [UInt32] = []) -> Decision {
+        // Without a known state nothing that went before in an implicit transaction can be answered for.
+        if let failure = prepared.failure, failure.code != .failedTransaction { return .refuse(Refusal(failure)) }
+        if prepared.failure == nil, status == .failed, pending.isEmpty {
+            prepared.failure = CloisterError(
+                .failedTransaction, "current transaction is aborted, commands ignored until end of transaction block")
+        }
+        state.followStore()
+        if state.catalogIsStale, !prepared.catalogLoaded, prepared.failure == nil { return prepare(.catalog) }
+        let context = BindContext(
+            catalog: state.catalog, searchPath: state.searchPath,
+            standardConformingStrings: state.settings.standardConformingStrings, declaredParameterTypes: declaredTypes,
+            isExtendedProtocol: isExtended, catalogIsCurrent: prepared.catalogLoaded)
+        switch resources.binder.bind(text, context: context) {
+        case .passThrough(let effects): return .pass(effects)
+        case .refused(let error, let offset):
+            let isUTF8 = state.settings.isUTF8
+            return .refuse(Refusal(error, position: offset.map { SentStatement.character(atOffset: $0, in: text, isUTF8: isUTF8) }))
+        case .needsCatalog: return prepare(.catalog)
+        case .needsSearchPath: return prepare(.settings)
+        case .bound(let plan):
+            if !state.settingsAreKnown { return prepare(.settings) }
+            if let failure = prepared.failure { return .refuse(Refusal(failure)) }
+            do throws(CloisterError) {
+                try resources.cells.check(state.settings)
+                let settings = state.settings
+                let cells = resources.cells
+                try cells.reserve(plan)
+                return .send(
+                    try SentStatement(plan: plan, original: text, isUTF8: settings.isUTF8) { (slot) throws(CloisterError) in
+                        try cells.literal(slot, settings: settings)
+                    })
+            } catch { return .refuse(Refusal(error)) }
+        }
+    }
+
+    private mutating func prepare(_ kind: Injection.Kind) -> Decision {
+        if let failure = prepared.failure { return .refuse(Refusal(failure)) }
+        var kinds: [Injection.Kind] = []
+        if kind == .catalog, !prepared.catalogLoaded { kinds.append(.catalog) }
+        if !prepared.settingsLoaded, state.searchPath == nil || !state.settingsAreKnown { kinds.append(.settings) }
+        guard kinds.contains(kind) else {
+            return .refuse(Refusal(CloisterError(.catalogUnavailable, "the statement can't be bound with the catalog and settings that the server told")))
+        }
+        inject(kinds)
+        return .wait
+    }
+}

@@ -1,0 +1,253 @@
+/// What the proxy does with every byte of a session, decided without doing any of it.
+///
+/// One `SessionMachine` a session. It is fed events (`clientSent`, `serverSent`, `clientClosed`, …), puts bytes into
+/// `toClient` and `toServer` and answers with what its owner must do next. It knows no channel, promise, clock or logger.
+///
+/// Order is the server's: for every message that reaches the server an `Expected` entry waits for its answers, and what we
+/// refuse ourselves goes to the server as something it must refuse too, so that skipping, ReadyForQuery and transaction
+/// state are never invented here.
+internal import CellFormat
+package import ColumnCatalog
+internal import Diagnostics
+package import NIOCore
+package import PGWire
+internal import SQLBinding
+
+package struct SessionMachine: ~Copyable {
+    enum Phase: Equatable {
+        /// Waiting for the startup packet.
+        case startup
+        /// The startup packet is there, the server is being dialled.
+        case connecting
+        /// The server asks, the client answers. `mayAnswer`: the server waits for one message of the client's.
+        case authenticating(mayAnswer: Bool)
+        /// Authenticated; parameters and key come, until the first ReadyForQuery.
+        case starting
+        case ready
+        case closed
+    }
+
+    /// What the owner does after it has written `toClient` and `toServer`.
+    package enum Next: Equatable, Sendable {
+        case carryOn
+        /// Dial the server, then say `serverConnected` or `serverUnreachable`.
+        case connect
+        /// Dial the server, send these bytes, close the client's connection when the server has closed that one.
+        case forwardCancel(ByteBuffer)
+        /// The client will send no more: close the sending side of the server's connection.
+        case endServerOutput
+        /// Close both connections once everything is written.
+        case close
+    }
+
+    let resources: SessionResources
+    var limits: Limits { resources.limits }
+    var phase = Phase.startup
+    var client = Inbox()
+    var server = Inbox()
+    package var toClient = Outbox()
+    package var toServer = Outbox()
+    var next = Next.carryOn
+
+    // Startup
+    var seenSSLRequest = false
+    var seenGSSRequest = false
+    var startupPacket: StartupMessage?
+    /// The session is told this instead of being served.
+    let admission: Refusal?
+
+    // Ready
+    var pending = CircularBuffer<Expected>(initialCapacity: 16)
+    var statements = Registry<PreparedStatement>()
+    var portals = Registry<Portal>()
+    /// The client's messages are skipped up to its Sync, as the server does after an error in the extended protocol.
+    var skipsUntilSync = false
+    /// Results are dropped up to the next ReadyForQuery: the client has been told of an error that the server doesn't know.
+    var isMuted = false
+    /// Extended-protocol messages have gone to the server since the last Sync.
+    var isBatchOpen = false
+    var status = TransactionStatus.idle
+    var copyIn: CopyInState?
+    var state: SessionState
+    var injection: Injection?
+    /// What injections have been done for the message that waits at the head of the client's bytes.
+    var prepared = Preparation()
+    var isDraining = false
+    /// The last client step stopped for a reason other than missing bytes.
+    var isClientBlocked = false
+
+    /// `admission`: why this session is refused right after its startup packet, if it is.
+    package init(resources: SessionResources, admission: CloisterError? = nil) {
+        self.resources = resources
+        self.admission = admission.map { Refusal($0) }
+        self.state = SessionState(catalogs: resources.catalogs)
+    }
+
+    /// Whether more bytes of the client should be read now.
+    package var wantsClientBytes: Bool { !isClientBlocked && phase != .closed }
+
+    package var isAuthenticated: Bool { phase == .ready || phase == .starting }
+
+    package var isClosed: Bool { phase == .closed }
+
+    /// No answer is owed and no transaction is open.
+    package var isIdle: Bool { phase == .ready && pending.isEmpty && !isBatchOpen && status == .idle && injection == nil }
+
+    // MARK: Events
+
+    package mutating func clientSent(_ bytes: ByteBuffer) -> Next {
+        client.append(bytes)
+        processClient()
+        return settle()
+    }
+
+    package mutating func serverSent(_ bytes: ByteBuffer) -> Next {
+        guard phase != .closed else { return .carryOn }
+        server.append(bytes)
+        processServer()
+        if isClientBlocked { processClient() }
+        return settle()
+    }
+
+    package mutating func serverConnected() -> Next {
+        guard phase == .connecting, let startupPacket else { return settle() }
+        phase = .authenticating(mayAnswer: false)
+        toServer.write { startupPacket.write(to: &$0) }
+        self.startupPacket = nil
+        return settle()
+    }
+
+    package mutating func serverUnreachable() -> Next {
+        fatal(CloisterError(.serverUnreachable, "the PostgreSQL server can't be reached"))
+        return settle()
+    }
+
+    /// The client closed its sending side (or vanished).
+    package mutating func clientClosed() -> Next {
+        switch phase {
+        case .startup, .connecting:
+            phase = .closed
+            next = .close
+        case .authenticating, .starting, .ready:
+            if next == .carryOn { next = .endServerOutput }
+        case .closed: break
+        }
+        return settle()
+    }
+
+    package mutating func serverClosed() -> Next {
+        switch phase {
+        case .authenticating, .starting, .ready, .connecting, .startup:
+            phase = .closed
+            next = .close
+        case .closed: break
+        }
+        return settle()
+    }
+
+    /// The time for authentication is over.
+    package mutating func startupTimedOut() -> Next {
+        if !isAuthenticated { fatal(CloisterError(.startupTimeout, "authentication did not finish in time")) }
+        return settle()
+    }
+
+    /// No new work: the session ends as soon as it is idle.
+    package mutating func drainRequested() -> Next {
+        isDraining = true
+        endIfDrained()
+        return settle()
+    }
+
+    /// The drain's deadline has passed.
+    package mutating func drainDeadlinePassed() -> Next {
+        fatal(CloisterError(.shuttingDown, "terminating connection: the proxy is shutting down"))
+        return settle()
+    }
+
+    // MARK: Common
+
+    private mutating func settle() -> Next {
+        client.flush(to: &toServer)
+        server.flush(to: &toClient)
+        let result = next
+        next = .carryOn
+        return result
+    }
+
+    mutating func endIfDrained() {
+        if isDraining, isIdle || !isAuthenticated {
+            fatal(CloisterError(.shuttingDown, "terminating connection: the proxy is shutting down"))
+        }
+    }
+
+    /// Ends the session with an error that the client is told, if its stream is between two messages.
+    mutating func fatal(_ error: CloisterError) {
+        guard phase != .closed else { return }
+        let wasServed = phase == .ready || phase == .starting
+        client.flush(to: &toServer)
+        server.flush(to: &toClient)
+        if !server.isForwardingPartialMessage {
+            toClient.write { ErrorFields(error, severity: .fatal).write(to: &$0) }
+        }
+        if wasServed, !client.isForwardingPartialMessage { toServer.write { Frontend.write(.terminate, to: &$0) } }
+        phase = .closed
+        next = .close
+        client.removeAll()
+        server.removeAll()
+    }
+
+    /// Writes to the server, after what the client's own bytes before it.
+    mutating func writeToServer(_ body: (inout ByteBuffer) -> Void) {
+        client.flush(to: &toServer)
+        toServer.write(body)
+    }
+
+    mutating func writeToClient(_ body: (inout ByteBuffer) -> Void) {
+        guard !isMuted else { return }
+        server.flush(to: &toClient)
+        toClient.write(body)
+    }
+
+    private mutating func processClient() {
+        isClientBlocked = false
+        do throws(CloisterError) {
+            while phase != .closed {
+                let goesOn: Bool
+                switch phase {
+                case .startup: goesOn = try clientStartupStep()
+                case .connecting:
+                    isClientBlocked = true
+                    goesOn = false
+                case .authenticating(let mayAnswer): goesOn = try clientAuthenticationStep(mayAnswer: mayAnswer)
+                case .starting:
+                    isClientBlocked = true
+                    goesOn = false
+                case .ready: goesOn = try clientStep()
+                case .closed: goesOn = false
+                }
+                if !goesOn { break }
+            }
+        } catch { fatal(error) }
+        if phase == .closed {
+            client.flush(to: &toServer)
+            client.removeAll()
+        }
+    }
+
+    private mutating func processServer() {
+        do throws(CloisterError) {
+            while phase != .closed {
+                let goesOn: Bool
+                switch phase {
+                case .startup, .connecting:
+                    throw CloisterError(.serverProtocol, "the server spoke before it was asked")
+                case .authenticating, .starting: goesOn = try serverStartupStep()
+                case .ready: goesOn = try serverStep()
+                case .closed: goesOn = false
+                }
+                if !goesOn { break }
+            }
+        } catch { fatal(error) }
+        if phase == .ready { endIfDrained() }
+    }
+}

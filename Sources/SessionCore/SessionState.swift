@@ -1,0 +1,143 @@
+internal import ColumnCatalog
+internal import Diagnostics
+internal import PGWire
+internal import SQLBinding
+internal import ValueCodec
+
+/// What the session knows of its database and of its own settings, and whether it still holds.
+struct SessionState {
+    private let catalogs: CatalogStore
+    private(set) var catalog: CatalogSnapshot
+    /// The catalog must be loaded (or loaded again) before a statement is bound.
+    private(set) var catalogIsStale = false
+    /// Whether the process-wide snapshots are of this session's database.
+    private var sharesCatalog = true
+    /// The load of the snapshot in use, and the last load that began before this session changed the catalog.
+    private var load: UInt64 = 0
+    private var ownChange: UInt64 = 0
+
+    private(set) var settings = SessionSettings()
+    /// Whether extra_float_digits and bytea_output, which PostgreSQL does not report, and the search path are as on the server.
+    private(set) var settingsAreKnown = false
+    /// nil: not known.
+    private(set) var searchPath: [String]?
+
+    private var changedSettingsInTransaction = false
+    private var changedCatalogInTransaction = false
+
+    init(catalogs: CatalogStore) {
+        self.catalogs = catalogs
+        let current = catalogs.current
+        catalog = current.snapshot
+        load = current.load
+        catalogIsStale = current.load == 0
+    }
+
+    mutating func begin(database: String) {
+        guard let shared = catalogs.database, shared != database else { return }
+        sharesCatalog = false
+        catalog = CatalogSnapshot.empty(marks: catalog.marks)
+        catalogIsStale = true
+    }
+
+    /// Takes over the process-wide snapshot if it is newer than what this session has and has done.
+    mutating func followStore() {
+        guard sharesCatalog, !changedCatalogInTransaction else { return }
+        let current = catalogs.current
+        guard current.load > load, current.load > ownChange else { return }
+        load = current.load
+        catalogIsStale = false
+        if current.snapshot.id != catalog.id {
+            catalog = current.snapshot
+            // A schema of the search path may have come or gone.
+            searchPath = nil
+        }
+    }
+
+    mutating func reported(_ parameter: ParameterStatus) {
+        // A value that no PostgreSQL reports leaves the setting as it is.
+        _ = try? settings.apply(parameter.name, parameter.value)
+    }
+
+    /// A statement is on its way to the server.
+    mutating func willExecute(_ effects: StatementEffects) {
+        for statement in effects.statements {
+            if statement.flags.contains(.ddl) {
+                catalogIsStale = true
+                changedCatalogInTransaction = true
+                ownChange = catalogs.loadsBegun
+                searchPath = nil
+            }
+            if !statement.flags.isDisjoint(with: [.mayChangeSettings, .discardAll]) {
+                settingsAreKnown = false
+                searchPath = nil
+                changedSettingsInTransaction = true
+            }
+            if statement.flags.contains(.mayChangeSearchPath) {
+                searchPath = nil
+                changedSettingsInTransaction = true
+            }
+            switch statement.transaction {
+            case .commit, .rollback, .rollbackTo, .prepare: forgetTransaction()
+            case .begin, .savepoint, .release, .commitPrepared, .rollbackPrepared, nil: break
+            }
+        }
+    }
+
+    /// ReadyForQuery said that no transaction is open. `isQuiet`: nothing else is in flight.
+    mutating func transactionEnded(isQuiet: Bool) {
+        forgetTransaction()
+        guard isQuiet else { return }
+        changedSettingsInTransaction = false
+        changedCatalogInTransaction = false
+    }
+
+    /// What was changed in the transaction may have been undone, or be undone with it (SET LOCAL).
+    private mutating func forgetTransaction() {
+        if changedSettingsInTransaction {
+            settingsAreKnown = false
+            searchPath = nil
+        }
+        if changedCatalogInTransaction {
+            catalogIsStale = true
+            searchPath = nil
+            ownChange = catalogs.loadsBegun
+        }
+    }
+
+    // MARK: Injected queries
+
+    /// Rows of (tag, value): `s` schemas of the effective search path in order, `e` extra_float_digits, `b` bytea_output.
+    static let settingsQuery = """
+        SELECT 's', s.name::pg_catalog.text FROM pg_catalog.unnest(pg_catalog.current_schemas(true)) WITH ORDINALITY AS s (name, place) \
+        UNION ALL SELECT 'e', pg_catalog.current_setting('extra_float_digits') \
+        UNION ALL SELECT 'b', pg_catalog.current_setting('bytea_output')
+        """
+
+    mutating func settingsLoaded(rows: [[String?]]) throws(CloisterError) {
+        func malformed() -> CloisterError { CloisterError(.catalogUnavailable, "the server's answer about its settings is malformed") }
+        var path: [String] = []
+        var seen = 0
+        for row in rows {
+            guard row.count == 2, let tag = row[0], let value = row[1] else { throw malformed() }
+            switch tag {
+            case "s": path.append(value)
+            case "e":
+                try settings.apply("extra_float_digits", value)
+                seen += 1
+            case "b":
+                try settings.apply("bytea_output", value)
+                seen += 1
+            default: throw malformed()
+            }
+        }
+        guard seen == 2 else { throw malformed() }
+        searchPath = path
+        settingsAreKnown = true
+    }
+
+    mutating func catalogLoaded(rows: [[String?]]) throws(CloisterError) {
+        catalog = try CatalogSnapshot.load(rows: rows, marks: catalog.marks)
+        catalogIsStale = false
+    }
+}
