@@ -90,6 +90,16 @@ let package = Package(
         .executableTarget(
             name: "value-probe", dependencies: ["ValueCodec", "CellFormat", "Diagnostics"], path: "Tests/Tools/value-probe",
             swiftSettings: strict),
+        // Runs the proxy for Tests/Integration/test_protocol*.py with keys and marks from its arguments. Not a product.
+        .executableTarget(
+            name: "proxy-harness",
+            dependencies: [
+                "ProxyServer", "SessionCore", "SQLBinding", "ColumnCatalog", "CellCrypto", "CellFormat", "Diagnostics",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            path: "Tests/Tools/proxy-harness", swiftSettings: strict),
 
         tests("LayoutTests", []),
         tests("CellFormatTests", ["CellFormat", "Diagnostics"]),

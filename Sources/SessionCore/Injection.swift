@@ -20,6 +20,7 @@ struct Injection {
         ParseMessage(name: Self.name, text: ByteBuffer(string: query)).write(to: &buffer)
         BindMessage(portal: Self.name, statement: Self.name).write(to: &buffer)
         ExecuteMessage(portal: Self.name).write(to: &buffer)
+        DescribeTarget.portal(Self.name).write(.close, to: &buffer)
         DescribeTarget.statement(Self.name).write(.close, to: &buffer)
     }
 }
@@ -35,6 +36,7 @@ extension SessionMachine {
     /// Asks the server; the client's messages wait until `injectionFinished` or `injectionFailed`.
     mutating func inject(_ kinds: [Injection.Kind]) {
         let injection = Injection(kinds: kinds, isInBatch: isBatchOpen)
+        let catalogQuery = catalogQuery
         writeToServer {
             for kind in kinds {
                 switch kind {
@@ -48,6 +50,7 @@ extension SessionMachine {
             pending.append(.injected(.parseComplete))
             pending.append(.injected(.bindComplete))
             pending.append(.injected(.rows))
+            pending.append(.injected(.closeComplete))
             let isLast = index == kinds.count - 1
             pending.append(.injected(isLast && injection.isInBatch ? .lastClose : .closeComplete))
         }

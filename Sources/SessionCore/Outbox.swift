@@ -94,7 +94,9 @@ struct Inbox {
     /// Moves the run to the outbox. Before anything else is written there, and at the end of every event.
     mutating func flush(to outbox: inout Outbox) {
         guard run > 0 else { return }
-        if let slice = buffer.getSlice(at: buffer.readerIndex - run, length: run) { outbox.forward(slice) }
+        // What was read is not readable any more: step back for a moment.
+        buffer.moveReaderIndex(to: buffer.readerIndex - run)
+        if let slice = buffer.readSlice(length: run) { outbox.forward(slice) }
         run = 0
     }
 

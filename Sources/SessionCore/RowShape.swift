@@ -1,3 +1,4 @@
+internal import CellFormat
 internal import ColumnCatalog
 internal import NIOCore
 internal import PGWire

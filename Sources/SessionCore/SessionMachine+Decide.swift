@@ -4,6 +4,7 @@ internal import Diagnostics
 internal import NIOCore
 internal import PGWire
 internal import SQLBinding
+internal import ValueCodec
 
 /// What becomes of a statement's text.
 enum Decision {
@@ -30,7 +31,7 @@ extension SessionMachine {
             catalog: state.catalog, searchPath: state.searchPath,
             standardConformingStrings: state.settings.standardConformingStrings, declaredParameterTypes: declaredTypes,
             isExtendedProtocol: isExtended, catalogIsCurrent: prepared.catalogLoaded)
-        switch resources.binder.bind(text, context: context) {
+        switch resources.bind(text, context) {
         case .passThrough(let effects): return .pass(effects)
         case .refused(let error, let offset):
             let isUTF8 = state.settings.isUTF8

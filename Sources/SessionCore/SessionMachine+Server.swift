@@ -211,8 +211,14 @@ extension SessionMachine {
         guard let body = server.body(header) else { return false }
         swallow(header)
         do throws(CloisterError) {
-            let row = try resources.cells.open(DataRow(body: body), shape: shape, settings: state.settings)
-            writeToClient { row.write(to: &$0) }
+            server.flush(to: &toClient)
+            let settings = state.settings
+            let cells = resources.cells
+            var failure: CloisterError?
+            toClient.write {
+                do throws(CloisterError) { try cells.open(row: body, shape: shape, settings: settings, into: &$0) } catch { failure = error }
+            }
+            if let failure { throw failure }
         } catch {
             giveUpOnResult(error)
         }
@@ -245,7 +251,9 @@ extension SessionMachine {
             show(header)
         case .injected(.rows):
             pending.removeFirst()
+            injectedRowsComplete()
             swallow(header)
+            return
         case .injected, .parse, .bind, .describeStatement, .describePortal, .closeStatement, .closePortal, .sync, .functionCall, .refused, nil:
             throw unexpected(type)
         }

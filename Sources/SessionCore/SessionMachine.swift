@@ -7,10 +7,10 @@
 /// refuse ourselves goes to the server as something it must refuse too, so that skipping, ReadyForQuery and transaction
 /// state are never invented here.
 internal import CellFormat
-package import ColumnCatalog
-internal import Diagnostics
+internal import ColumnCatalog
+package import Diagnostics
 package import NIOCore
-package import PGWire
+internal import PGWire
 internal import SQLBinding
 
 package struct SessionMachine: ~Copyable {

@@ -1,0 +1,59 @@
+internal import CellCrypto
+internal import Diagnostics
+internal import NIOCore
+internal import SessionCore
+
+/// The sessions of one event loop and what they share.
+final class LoopSessions: Sendable {
+    /// What only the loop touches.
+    private final class State {
+        let resources: SessionResources
+        var sessions: [ObjectIdentifier: Session] = [:]
+        var isDraining = false
+
+        init(resources: SessionResources) { self.resources = resources }
+    }
+
+    private let loop: any EventLoop
+    private let configuration: ProxyConfiguration
+    private let state: NIOLoopBound<State>
+
+    /// On the loop.
+    init(loop: any EventLoop, configuration: ProxyConfiguration, bind: @escaping SessionResources.Bind, catalogs: CatalogStore, keys: KeyRing) throws {
+        self.loop = loop
+        self.configuration = configuration
+        let resources = try SessionResources(limits: configuration.limits, bind: bind, catalogs: catalogs, keys: keys)
+        state = NIOLoopBound(State(resources: resources), eventLoop: loop)
+    }
+
+    /// On the loop: a new client.
+    func accept(_ channel: any Channel, counter: ConnectionCounter) throws {
+        let state = state.value
+        var refusal: CloisterError?
+        if counter.enter() > configuration.maxConnections {
+            refusal = CloisterError(.tooManyConnections, "sorry, too many clients already")
+        }
+        let machine = SessionMachine(resources: state.resources, admission: refusal)
+        let session = Session(client: channel, machine: machine, configuration: configuration) { session in
+            if state.sessions.removeValue(forKey: ObjectIdentifier(session)) != nil { counter.leave() }
+        }
+        state.sessions[ObjectIdentifier(session)] = session
+        let handler = ClientHandler(session: session)
+        session.attach(handler)
+        try channel.pipeline.syncOperations.addHandler(handler)
+        if state.isDraining { session.drain() }
+    }
+
+    /// From anywhere: idle sessions end, busy ones when they are.
+    func drain() {
+        loop.execute {
+            self.state.value.isDraining = true
+            for session in self.state.value.sessions.values { session.drain() }
+        }
+    }
+
+    /// From anywhere: every session ends.
+    func endDrain() {
+        loop.execute { for session in self.state.value.sessions.values { session.endDrain() } }
+    }
+}

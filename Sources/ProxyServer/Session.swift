@@ -1,0 +1,203 @@
+internal import Logging
+internal import NIOCore
+internal import NIOPosix
+internal import PGWire
+internal import SessionCore
+
+/// One client, its server connection and their machine, all on one event loop.
+///
+/// Reads are events for the machine; what it leaves in its outboxes is written when a read cycle ends, in one flush per
+/// side. A side that can't take more stops the other side's reads.
+final class Session {
+    private enum Server {
+        case none, dialling
+        case connected(any Channel)
+        case ended
+    }
+
+    private var machine: SessionMachine
+    private let client: any Channel
+    private var server = Server.none
+    private let configuration: ProxyConfiguration
+    private let ended: (Session) -> Void
+    private var startupTimer: Scheduled<Void>?
+    /// A cancel request: the client waits for the server to close the connection that carried it.
+    private var isCancel = false
+    private var isClosing = false
+    private var clientWantsRead = false
+    private var serverWantsRead = false
+    private weak var clientHandler: ClientHandler?
+    private weak var serverHandler: ServerHandler?
+
+    init(
+        client: any Channel, machine: consuming SessionMachine, configuration: ProxyConfiguration, ended: @escaping (Session) -> Void
+    ) {
+        self.client = client
+        self.machine = machine
+        self.configuration = configuration
+        self.ended = ended
+        let loop = client.eventLoop.assumeIsolated()
+        startupTimer = loop.scheduleTask(in: .seconds(configuration.startupTimeoutSeconds)) { [weak self] in
+            guard let self else { return }
+            self.perform(self.machine.startupTimedOut())
+        }
+    }
+
+    func attach(_ handler: ClientHandler) { clientHandler = handler }
+
+    // MARK: Events of the client's channel
+
+    func clientRead(_ bytes: ByteBuffer) { perform(machine.clientSent(bytes), flush: false) }
+
+    func clientReadComplete() { flush() }
+
+    func clientEnded() { perform(machine.clientClosed()) }
+
+    func clientInactive() {
+        startupTimer?.cancel()
+        if case .connected(let channel) = server { channel.close(promise: nil) }
+        isClosing = true
+        ended(self)
+    }
+
+    var clientMayRead: Bool {
+        guard machine.wantsClientBytes, !isClosing else { return isClosing }
+        switch server {
+        case .none: return true
+        case .dialling: return false
+        case .connected(let channel): return channel.isWritable
+        case .ended: return true
+        }
+    }
+
+    // MARK: Events of the server's channel
+
+    func serverRead(_ bytes: ByteBuffer) {
+        if isCancel { return }
+        perform(machine.serverSent(bytes), flush: false)
+    }
+
+    func serverReadComplete() {
+        flush()
+        if machine.isAuthenticated, let timer = startupTimer {
+            timer.cancel()
+            startupTimer = nil
+        }
+    }
+
+    func serverInactive() {
+        server = .ended
+        if isCancel { return client.close(promise: nil) }
+        perform(machine.serverClosed())
+    }
+
+    var serverMayRead: Bool { client.isWritable || isClosing }
+
+    func writabilityChanged() {
+        resumeReads()
+    }
+
+    // MARK: Drain
+
+    func drain() { perform(machine.drainRequested()) }
+
+    func endDrain() {
+        perform(machine.drainDeadlinePassed())
+        close()
+    }
+
+    // MARK: Actions
+
+    private func perform(_ next: SessionMachine.Next, flush flushes: Bool = true) {
+        if flushes { flush() }
+        switch next {
+        case .carryOn: break
+        case .connect: connect(cancel: nil)
+        case .forwardCancel(let bytes): connect(cancel: bytes)
+        case .endServerOutput:
+            flush()
+            if case .connected(let channel) = server { channel.close(mode: .output, promise: nil) } else { close() }
+        case .close:
+            flush()
+            close()
+        }
+        resumeReads()
+    }
+
+    private func flush() {
+        guard !isCancel else { return }
+        if !machine.toServer.isEmpty {
+            let chunks = machine.toServer.take()
+            if case .connected(let channel) = server {
+                for chunk in chunks { channel.write(chunk, promise: nil) }
+                channel.flush()
+            }
+        }
+        if !machine.toClient.isEmpty {
+            for chunk in machine.toClient.take() { client.write(chunk, promise: nil) }
+            client.flush()
+        }
+    }
+
+    /// Both connections end when what was written is on its way. NIO closes after the writes before it only if asked to
+    /// close the sending side first.
+    private func close() {
+        guard !isClosing else { return }
+        isClosing = true
+        startupTimer?.cancel()
+        Self.closeAfterWrites(client)
+        if case .connected(let channel) = server { Self.closeAfterWrites(channel) }
+    }
+
+    private static func closeAfterWrites(_ channel: any Channel) {
+        channel.writeAndFlush(ByteBuffer()).assumeIsolated().whenComplete { _ in
+            channel.close(mode: .output).assumeIsolated().whenComplete { _ in channel.close(promise: nil) }
+        }
+    }
+
+    private func resumeReads() {
+        if clientMayRead { clientHandler?.resume() }
+        if serverMayRead { serverHandler?.resume() }
+    }
+
+    private func connect(cancel: ByteBuffer?) {
+        guard case .none = server else { return }
+        server = .dialling
+        isCancel = cancel != nil
+        let handler = NIOLoopBound(ServerHandler(session: self), eventLoop: client.eventLoop)
+        let session = NIOLoopBound(self, eventLoop: client.eventLoop)
+        let bootstrap = ClientBootstrap(group: client.eventLoop)
+            .connectTimeout(.seconds(configuration.connectTimeoutSeconds))
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .channelOption(.socketOption(.so_keepalive), value: 1)
+            .channelOption(.allowRemoteHalfClosure, value: true)
+            .channelOption(.writeBufferWaterMark, value: .init(low: configuration.limits.outputLowWaterMark, high: configuration.limits.outputHighWaterMark))
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(handler.value) }
+            }
+        bootstrap.connect(host: configuration.server.host, port: configuration.server.port).assumeIsolated().whenComplete { result in
+            session.value.connected(result, handler: handler.value, cancel: cancel)
+        }
+    }
+
+    private func connected(_ result: Result<any Channel, any Error>, handler: ServerHandler, cancel: ByteBuffer?) {
+        switch result {
+        case .success(let channel):
+            guard !isClosing, client.isActive else {
+                channel.close(promise: nil)
+                return
+            }
+            server = .connected(channel)
+            serverHandler = handler
+            if let cancel {
+                channel.writeAndFlush(cancel, promise: nil)
+            } else {
+                perform(machine.serverConnected())
+            }
+        case .failure:
+            server = .ended
+            if isCancel { return client.close(promise: nil) }
+            perform(machine.serverUnreachable())
+        }
+    }
+}

@@ -1,0 +1,234 @@
+internal import CellCrypto
+internal import CellFormat
+internal import ColumnCatalog
+internal import Diagnostics
+internal import NIOCore
+internal import PGWire
+internal import SQLBinding
+internal import ValueCodec
+
+/// Makes cells of literals, parameters and COPY fields, and values of cells. One per event loop: writer and opener keep
+/// derived keys without locks.
+final class CellService {
+    let keys: KeyRing
+    private let writer: CellWriter
+    private let opener = CellOpener()
+
+    init(keys: KeyRing) throws(CloisterError) {
+        self.keys = keys
+        writer = try CellWriter()
+    }
+
+    /// Encrypted text is UTF-8 on both sides of the proxy.
+    func check(_ settings: SessionSettings) throws(CloisterError) {
+        guard settings.isUTF8 else {
+            throw CloisterError(
+                .clientEncoding, "client_encoding must be UTF8 to use encrypted columns", hint: "SET client_encoding TO 'UTF8'.")
+        }
+    }
+
+    /// One writer id for all the operands of a statement.
+    func reserve(_ plan: BoundStatement) throws(CloisterError) { try writer.reserve(plan.pieces.count + plan.parameters.count) }
+
+    // MARK: Sealing
+
+    /// `'\x…'::pg_catalog.enc_T`, or with `E'\\x…'` where backslashes are escapes.
+    func literal(_ slot: LiteralSlot, settings: SessionSettings) throws(CloisterError) -> [UInt8] {
+        let purpose = slot.role.purpose
+        let canonical: [UInt8]
+        switch slot.kind {
+        case .string:
+            canonical = try read(text: slot.value, as: slot.declaredType, for: slot.target.logical, purpose, settings)
+        case .number:
+            // PostgreSQL's own reading of a constant: integer if it looks and fits like one, else numeric.
+            let isInteger = slot.value.allSatisfy { (0x30...0x39).contains($0) || $0 == 0x2d || $0 == 0x2b }
+            let source: LogicalType
+            if let declared = slot.declaredType {
+                source = declared
+            } else if isInteger, (try? ValueCodec.canonical(fromText: slot.value, type: .int8, settings: settings)) != nil {
+                source = .int8
+            } else {
+                source = .numeric
+            }
+            canonical = try read(text: slot.value, as: source, for: slot.target.logical, purpose, settings)
+        case .boolean:
+            canonical = try read(text: slot.value, as: slot.declaredType ?? .boolean, for: slot.target.logical, purpose, settings)
+        }
+        let cell = try seal(canonical, type: slot.target, role: slot.role, column: slot.column)
+        var text = Array((settings.standardConformingStrings ? "'\\x" : "E'\\\\x").utf8)
+        text.reserveCapacity(text.count + 2 * cell.count + 40)
+        Hex.append(cell.span, to: &text)
+        text.append(contentsOf: "'::pg_catalog.\(slot.target.serverTypeName)".utf8)
+        return text
+    }
+
+    /// A parameter's cell. `declared`: the OID that the client's Parse states, 0 if none.
+    func parameter(
+        _ value: [UInt8], format: Int16, declared: UInt32, cast: LogicalType?, type: EncryptedType, role: CellRole, column: String,
+        settings: SessionSettings
+    ) throws(CloisterError) -> [UInt8] {
+        let target = type.logical
+        var source = cast ?? target
+        if declared != 0, declared != Self.unknownOID {
+            guard let known = LogicalType(oid: declared) else {
+                throw CloisterError(.parameterMismatch, "a parameter for \(column) is declared as a type that \(target.name) can't be made from")
+            }
+            source = known
+        }
+        var canonical =
+            format == 0
+            ? try ValueCodec.canonical(fromText: value, type: source, settings: settings) : try ValueCodec.canonical(fromBinary: value, type: source)
+        if let cast, cast != source {
+            canonical = try ValueCodec.convert(canonical: canonical, from: source, to: cast, settings: settings)
+            source = cast
+        }
+        if source != target {
+            canonical = try ValueCodec.convert(canonical: canonical, from: source, to: target, purpose: role.purpose, settings: settings)
+        }
+        return try seal(canonical, type: type, role: role, column: column)
+    }
+
+    /// A COPY field's cell.
+    func field(_ text: [UInt8], type: EncryptedType, column: String, settings: SessionSettings) throws(CloisterError) -> [UInt8] {
+        try seal(ValueCodec.canonical(fromText: text, type: type.logical, settings: settings), type: type, role: .stored, column: column)
+    }
+
+    /// `pg_type.oid` of `unknown`: as good as undeclared.
+    private static let unknownOID: UInt32 = 705
+
+    private func read(
+        text: [UInt8], as declared: LogicalType?, for target: LogicalType, _ purpose: ConversionPurpose, _ settings: SessionSettings
+    ) throws(CloisterError) -> [UInt8] {
+        let source = declared ?? target
+        let value = try ValueCodec.canonical(fromText: text, type: source, settings: settings)
+        return source == target ? value : try ValueCodec.convert(canonical: value, from: source, to: target, purpose: purpose, settings: settings)
+    }
+
+    private func seal(_ canonical: [UInt8], type: EncryptedType, role: CellRole, column: String) throws(CloisterError) -> [UInt8] {
+        guard let cipher = keys.cipher(type.key) else {
+            throw CloisterError(.keyUnavailable, "the proxy holds no key \(type.key.rawValue), which encrypts \(column)")
+        }
+        switch type.scheme {
+        case .randomized: return try writer.seal(canonical.span, role: role, type: type, with: cipher)
+        case .deterministic:
+            let normalized = ValueCodec.normalizedForEquality(canonical, type: type.logical)
+            return try cipher.sealDeterministic(normalized.span, type: type)
+        }
+    }
+
+    // MARK: Opening
+
+    /// Writes a DataRow with its cells opened, in the formats of the shape. On an error nothing is written.
+    func open(row body: ByteBuffer, shape: RowShape, settings: SessionSettings, into output: inout ByteBuffer) throws(CloisterError) {
+        let start = output.writerIndex
+        do throws(CloisterError) {
+            var failure: CloisterError?
+            output.writeMessage(BackendType.dataRow.rawValue) { output in
+                do throws(CloisterError) { try writeRow(body, shape, settings, &output) } catch { failure = error }
+            }
+            if let failure { throw failure }
+        } catch {
+            output.moveWriterIndex(to: start)
+            throw error
+        }
+    }
+
+    private func writeRow(_ body: ByteBuffer, _ shape: RowShape, _ settings: SessionSettings, _ output: inout ByteBuffer) throws(CloisterError) {
+        var body = body
+        let count = Int(try body.read(UInt16.self, "the number of values"))
+        guard count == shape.columns.count else { throw CloisterError(.undecryptable, "a row has another number of columns than was described") }
+        output.writeInteger(UInt16(clamping: count))
+        for column in shape.columns {
+            let value = try body.readValue("a value")
+            guard let column, let value else {
+                output.writeValue(value)
+                continue
+            }
+            let lengthIndex = output.writerIndex
+            output.writeInteger(Int32(0))
+            try open(value, column, settings, &output)
+            output.setInteger(Int32(clamping: output.writerIndex - lengthIndex - 4), at: lengthIndex)
+        }
+        try body.expectEnd("DataRow")
+    }
+
+    private func open(_ value: ByteBuffer, _ column: RowShape.Column, _ settings: SessionSettings, _ output: inout ByteBuffer) throws(CloisterError) {
+        guard !column.type.isArray else {
+            throw CloisterError(.undecryptable, "column \"\(column.name)\" is an array of encrypted values, which is not shown")
+        }
+        if column.format == 1 {
+            try open(value.readableBytesUInt8Span, column, settings, &output)
+        } else {
+            guard let cell = Hex.decode(value.readableBytesUInt8Span) else { throw undecryptable(column) }
+            try open(cell.span, column, settings, &output)
+        }
+    }
+
+    private func open(_ cell: Span<UInt8>, _ column: RowShape.Column, _ settings: SessionSettings, _ output: inout ByteBuffer) throws(CloisterError) {
+        let header: CellHeader
+        do { header = try CellHeader(cell: cell) } catch { throw undecryptable(column) }
+        // The server may not pass one column's cell off as another's.
+        guard header.type == column.type.logical, header.algorithm == column.type.scheme.algorithm, header.role != .operand,
+            column.key == nil || column.key == header.key.rawValue
+        else { throw undecryptable(column) }
+        guard let cipher = keys.cipher(header.key) else {
+            throw CloisterError(.keyUnavailable, "the proxy holds no key \(header.key.rawValue), which encrypts column \"\(column.name)\"")
+        }
+        let plaintext: Plaintext
+        do { plaintext = try opener.open(cell, with: cipher).plaintext } catch { throw undecryptable(column) }
+        if column.format == 0, !settings.isUTF8 { try check(settings) }
+        var canonical: [UInt8] = []
+        canonical.reserveCapacity(plaintext.count)
+        let bytes = plaintext.bytes
+        for index in bytes.indices { canonical.append(bytes[index]) }
+        let value =
+            column.format == 1
+            ? try ValueCodec.binary(fromCanonical: canonical, type: column.type.logical)
+            : try ValueCodec.text(fromCanonical: canonical, type: column.type.logical, settings: settings)
+        output.writeBytes(value)
+    }
+
+    private func undecryptable(_ column: RowShape.Column) -> CloisterError {
+        CloisterError(.undecryptable, "a cell of column \"\(column.name)\" was not made under its key and type, or was changed")
+    }
+}
+
+extension CellRole {
+    /// A stored value is assigned, an operand compared.
+    var purpose: ConversionPurpose { self == .stored ? .assignment : .comparison }
+}
+
+/// bytea's hex form.
+enum Hex {
+    static func append(_ bytes: Span<UInt8>, to text: inout [UInt8]) {
+        for index in bytes.indices {
+            text.append(digit(bytes[index] >> 4))
+            text.append(digit(bytes[index] & 15))
+        }
+    }
+
+    /// From `\x…`; nil if it is not that.
+    static func decode(_ text: Span<UInt8>) -> [UInt8]? {
+        guard text.count >= 2, text.count % 2 == 0, text[0] == 0x5c, text[1] == 0x78 else { return nil }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(text.count / 2 - 1)
+        var index = 2
+        while index < text.count {
+            guard let high = value(text[index]), let low = value(text[index + 1]) else { return nil }
+            bytes.append(high << 4 | low)
+            index += 2
+        }
+        return bytes
+    }
+
+    private static func digit(_ nibble: UInt8) -> UInt8 { nibble < 10 ? 0x30 + nibble : 0x57 + nibble }
+
+    private static func value(_ digit: UInt8) -> UInt8? {
+        switch digit {
+        case 0x30...0x39: digit - 0x30
+        case 0x61...0x66: digit - 0x57
+        case 0x41...0x46: digit - 0x37
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,22 @@
+package import CellCrypto
+package import Diagnostics
+package import PGWire
+package import SQLBinding
+
+/// What the sessions of one event loop share. Not Sendable: it belongs to its loop.
+package final class SessionResources {
+    package let limits: Limits
+    /// `Binder.bind`; a closure, so that tests can script it.
+    package typealias Bind = @Sendable (_ text: [UInt8], _ context: BindContext) -> BindOutcome
+    let bind: Bind
+    let catalogs: CatalogStore
+    let cells: CellService
+
+    /// Draws a cell writer's id. Throws `cryptographyFailed`.
+    package init(limits: Limits, bind: @escaping Bind, catalogs: CatalogStore, keys: KeyRing) throws(CloisterError) {
+        self.limits = limits
+        self.bind = bind
+        self.catalogs = catalogs
+        cells = try CellService(keys: keys)
+    }
+}
