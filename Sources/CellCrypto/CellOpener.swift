@@ -110,6 +110,22 @@ package final class CellOpener {
         return result
     }
 
+    /// Seals a deterministic cell: opening one has the same work to do, so the context is shared.
+    func sealDeterministic(
+        _ plaintext: Span<UInt8>, header: CellHeader, with cipher: CellCipher
+    ) throws(CloisterError) -> [UInt8] {
+        let associated = header.bytes
+        let context = try sivContext(cipher)
+        var s2v = context.start()
+        try context.absorb(associated.span, into: &s2v)
+        let iv = try context.syntheticIV(s2v, plaintext)
+        var cell = [UInt8](repeating: 0, count: CellHeader.sivOverhead + plaintext.count)
+        for index in associated.indices { cell[index] = associated[index] }
+        var target = cell.mutableSpan
+        try context.seal(plaintext, syntheticIV: iv, into: &target, at: CellHeader.byteCount)
+        return cell
+    }
+
     /// How long the value of a cell is.
     package static func plaintextByteCount(_ cell: Span<UInt8>, _ header: CellHeader) -> Int {
         max(0, cell.count - (header.algorithm == .gcm ? CellHeader.gcmOverhead : CellHeader.sivOverhead))

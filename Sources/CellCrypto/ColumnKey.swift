@@ -65,15 +65,9 @@ package final class CellCipher: Sendable {
     /// Throws `unsuitableParameter` if `type` is randomized or names another key.
     package func sealDeterministic(_ plaintext: Span<UInt8>, type: EncryptedType) throws(CloisterError) -> [UInt8] {
         guard type.scheme == .deterministic, type.key == id else { throw .unsuitable("a type that this key can't seal") }
-        var cell = type.header(.stored).bytes
-        let context = try makeSIVContext()
-        var s2v = context.start()
-        try context.absorb(cell.span, into: &s2v)
-        let iv = try context.syntheticIV(s2v, plaintext)
-        cell.append(contentsOf: repeatElement(0, count: 16 + plaintext.count))
-        var target = cell.mutableSpan
-        try context.seal(plaintext, syntheticIV: iv, into: &target, at: CellHeader.byteCount)
-        return cell
+        return try own.withLock { (opener) throws(CloisterError) in
+            try opener.sealDeterministic(plaintext, header: type.header(.stored), with: self)
+        }
     }
 
     /// Opens a cell of this key, of any role and algorithm. Throws `cellRefused`, always the same, for anything else.

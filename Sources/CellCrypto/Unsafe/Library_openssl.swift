@@ -1,8 +1,10 @@
 internal import COpenSSL
 package import Diagnostics
 
-/// libcrypto, as this module uses it: an own library context, so that neither `openssl.cnf` nor `OPENSSL_CONF` can load a
-/// provider or an engine into a process that holds keys, and algorithms fetched once (a fetch costs more than a cell).
+/// libcrypto, as this module uses it: an own library context, and algorithms fetched once (a fetch costs more than a cell).
+///
+/// Neither `openssl.cnf` nor `OPENSSL_CONF` may load a provider into a process that holds keys. The own context is not
+/// enough for that: parts of libcrypto (random numbers, PEM) touch the default context and with it the configuration.
 @safe final class CryptoLibrary: @unchecked Sendable {
     // Sendable: every field is set once in `init`; libcrypto's contexts and fetched methods may be shared by threads.
     let context: OpaquePointer
@@ -29,7 +31,8 @@ package import Diagnostics
 
     private init?() {
         // SAFETY: every pointer is checked for null and owned by this object, which lives as long as the process.
-        guard let context = unsafe OSSL_LIB_CTX_new(),
+        let options = UInt64(OPENSSL_INIT_NO_LOAD_CONFIG) | UInt64(OPENSSL_INIT_NO_ATEXIT)
+        guard OPENSSL_init_crypto(options, nil) == 1, let context = unsafe OSSL_LIB_CTX_new(),
             let aes256GCM = unsafe EVP_CIPHER_fetch(context, "AES-256-GCM", nil),
             let aes128CTR = unsafe EVP_CIPHER_fetch(context, "AES-128-CTR", nil),
             let aes192CTR = unsafe EVP_CIPHER_fetch(context, "AES-192-CTR", nil),
@@ -57,12 +60,10 @@ package import Diagnostics
 
 /// Settings of libcrypto that hold for the whole process.
 package enum CryptoProcess {
-    /// Forbids libcrypto to read any configuration file in this process, whoever calls it. The enclave calls this first:
-    /// its environment comes from an untrusted host. Throws `cryptographyFailed`.
-    package static func ignoreConfiguration() throws(CloisterError) {
-        let options = UInt64(OPENSSL_INIT_NO_LOAD_CONFIG) | UInt64(OPENSSL_INIT_NO_ATEXIT)
-        guard OPENSSL_init_crypto(options, nil) == 1 else { throw .cryptographyFailed("start without configuration") }
-    }
+    /// Forbids libcrypto to read any configuration file in this process, whoever calls it. The first use of anything in
+    /// this module does the same; the enclave calls this first of all, since its environment comes from an untrusted
+    /// host. Throws `cryptographyFailed`.
+    package static func ignoreConfiguration() throws(CloisterError) { _ = try CryptoLibrary.current }
 }
 
 /// Bytes from libcrypto's private random generator (seeded by the kernel).
