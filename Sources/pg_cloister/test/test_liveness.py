@@ -33,7 +33,7 @@ def operand(number):
     return "\\x" + operands.seal(cells.canonical("int4", str(number)), "int4", 7, cells.OPERAND).hex()
 
 
-def connect(socket=None, deadline=2000, **settings):
+def connect(socket=None, deadline=10000, **settings):
     connection = psycopg.connect(autocommit=True)
     if socket:
         connection.execute(f"SET cloister.socket = '{socket}'")
@@ -59,8 +59,8 @@ def evaluator(mode="normal", after=0, slots=64, socket=None):
 
 
 @contextmanager
-def fails(sqlstate, code="", within=1.0, after=0.0):
-    """The block raises an error of the SQLSTATE and CL code, within the time."""
+def fails(sqlstate, code="", within=2.0, after=0.0):
+    """The block raises an error of the SQLSTATE and CL code, in the time: far below the deadline, yet fit for a busy machine."""
     start = time.monotonic()
     with pytest.raises(psycopg.Error) as caught:
         yield
@@ -107,7 +107,7 @@ def other():
 
 def test_absent_enclave_is_an_error_at_once():
     with connect("/nonexistent/enclave") as connection:
-        with fails("YE001", "CL7010", within=0.3):
+        with fails("YE001", "CL7010"):
             ask(connection)
         assert connection.execute("SELECT count(*) FROM live").fetchone() == (200,)
 
@@ -115,14 +115,14 @@ def test_absent_enclave_is_an_error_at_once():
 def test_killed_in_the_middle_of_a_query():
     with evaluator() as (socket, process), connect(socket) as connection:
         threading.Timer(0.3, process.kill).start()
-        with fails("YE001", within=0.8, after=0.2):
+        with fails("YE001", after=0.2):
             connection.execute(LONG)
 
 
 @pytest.mark.parametrize("after", [0, 1, 50])
 def test_dies_with_a_call_in_hand(after):
     with evaluator("die", after) as (socket, _), connect(socket) as connection:
-        with fails("YE001", within=0.8):
+        with fails("YE001"):
             connection.execute(LONG)
 
 
@@ -138,7 +138,7 @@ def test_restarted_enclave_is_found_silently():
             assert connection.execute("SELECT boot_id FROM cloister.enclave_status()").fetchone() != boot
             assert connection.execute("SELECT connects, connected FROM cloister.enclave_status()").fetchone() == (2, True)
         assert connection.execute("SELECT connected FROM cloister.enclave_status()").fetchone() == (False,)
-        with fails("YE001", "CL7010", within=0.3):
+        with fails("YE001", "CL7010"):
             connection.execute("SELECT cloister.enclave_tunnel('\\x0102')")
 
 
@@ -151,7 +151,7 @@ def test_parallel_workers_report_it_too():
         plan = connection.execute("EXPLAIN SELECT count(*) FROM wide WHERE x < (SELECT x FROM live LIMIT 1)").fetchall()
         assert "Workers Planned: 2" in str(plan)
         threading.Timer(0.3, process.kill).start()
-        with fails("YE001", within=1.0):
+        with fails("YE001"):
             connection.execute("SELECT count(*) FROM wide WHERE x < (SELECT x FROM live LIMIT 1)")
         connection.execute("DROP TABLE wide")
 
@@ -160,30 +160,31 @@ def test_parallel_workers_report_it_too():
 
 def test_stopped_enclave_meets_the_deadline():
     with evaluator() as (socket, process), connect(socket, deadline=500) as connection:
+        assert ask(connection)
         threading.Timer(0.2, process.send_signal, [signal.SIGSTOP]).start()
-        with fails("YE002", "CL7012", within=1.0, after=0.6):
+        with fails("YE002", "CL7012", after=0.6):
             connection.execute(LONG)
         process.send_signal(signal.SIGCONT)
         assert ask(connection)
 
 
 def test_statement_timeout_in_a_wait():
-    with evaluator("mute") as (socket, _), connect(socket, deadline=10000, statement_timeout=200) as connection:
-        with fails("57014", "statement timeout", within=0.4, after=0.2):
+    with evaluator("mute") as (socket, _), connect(socket, statement_timeout=200) as connection:
+        with fails("57014", "statement timeout", after=0.2):
             ask(connection)
 
 
 def test_statement_timeout_while_waiting_for_a_slot():
-    with evaluator("noslot") as (socket, _), connect(socket, deadline=10000, statement_timeout=200) as connection:
-        with fails("57014", within=0.4, after=0.2):
+    with evaluator("noslot") as (socket, _), connect(socket, statement_timeout=200) as connection:
+        with fails("57014", after=0.2):
             ask(connection)
 
 
 def test_cancel_in_a_wait(other):
-    with evaluator("mute") as (socket, _), connect(socket, deadline=10000) as connection:
+    with evaluator("mute") as (socket, _), connect(socket) as connection:
         pid = connection.info.backend_pid
         threading.Timer(0.2, other.execute, ["SELECT pg_cancel_backend(%s)", (pid,)]).start()
-        with fails("57014", "user request", within=0.4, after=0.2):
+        with fails("57014", "user request", after=0.2):
             ask(connection)
         # the session lives on, with an enclave that answers
         connection.execute("RESET cloister.socket")
@@ -191,10 +192,10 @@ def test_cancel_in_a_wait(other):
 
 
 def test_terminate_in_a_call(other):
-    with evaluator("mute", slots=1) as (socket, _), connect(socket, deadline=10000) as connection:
+    with evaluator("mute", slots=1) as (socket, _), connect(socket) as connection:
         pid = connection.info.backend_pid
         threading.Timer(0.2, other.execute, ["SELECT pg_terminate_backend(%s)", (pid,)]).start()
-        with fails("57P01", within=0.4, after=0.2):
+        with fails("57P01", after=0.2):
             ask(connection)
         # its slot is free again: the next backend gets it
         with connect(socket, deadline=300) as another, fails("YE002", "CL7012", after=0.3):
@@ -202,9 +203,9 @@ def test_terminate_in_a_call(other):
 
 
 def test_an_abandoned_call_gives_the_slot_back():
-    with evaluator("mute", slots=1) as (socket, _), connect(socket, deadline=200) as first, connect(socket, deadline=200) as second:
+    with evaluator("mute", slots=1) as (socket, _), connect(socket, deadline=400) as first, connect(socket, deadline=400) as second:
         for connection in [first, second, first, second]:
-            with fails("YE002", "CL7012", within=0.5):
+            with fails("YE002", "CL7012"):
                 ask(connection)
 
 
@@ -223,7 +224,7 @@ def test_no_hang_with_a_buffer_locked(other):
         results = []
 
         def insert():
-            with fails("YE002", "CL7012", within=1.2, after=0.5):
+            with fails("YE002", "CL7012", after=0.5):
                 connection.execute("INSERT INTO keyed VALUES (%s)", (stored(1000),))
             results.append(True)
 
@@ -232,7 +233,7 @@ def test_no_hang_with_a_buffer_locked(other):
         time.sleep(0.2)
         start = time.monotonic()
         other.execute("INSERT INTO keyed VALUES (%s)", (stored(2000),))  # may have to wait for the page, not longer
-        assert time.monotonic() - start < 1.0
+        assert time.monotonic() - start < 2.0
         thread.join()
         assert results
         other.execute("DELETE FROM keyed WHERE x = %s::enc_int4", (operand(2000),))
@@ -243,7 +244,7 @@ def test_no_hang_with_a_buffer_locked(other):
 def test_more_backends_than_slots():
     with evaluator(slots=2) as (socket, _), connect(socket) as a, connect(socket) as b, connect(socket, deadline=300) as c:
         assert ask(a) and ask(b)
-        with fails("YE002", "CL7013", within=0.6, after=0.3):
+        with fails("YE002", "CL7013", after=0.3):
             ask(c)
         assert ask(a) and ask(b)
         c.execute("SET cloister.deadline = 3000")
@@ -273,23 +274,23 @@ def test_a_missing_key_is_asked_for_again():
     with evaluator("nokey", after=4) as (socket, _), connect(socket) as connection:
         start = time.monotonic()
         assert ask(connection)
-        assert 0.15 < time.monotonic() - start < 0.6
+        assert 0.15 < time.monotonic() - start < 2
         assert connection.execute("SELECT key_waits FROM cloister.enclave_status()").fetchone() == (4,)
 
 
 def test_a_missing_key_ends_at_the_deadline():
     with evaluator("nokey", after=1000) as (socket, _), connect(socket, deadline=300) as connection:
-        with fails("YE003", "CL7015", within=0.5, after=0.2):
+        with fails("YE003", "CL7015", after=0.2):
             ask(connection)
         connection.execute("SET cloister.deadline = 10000")
         connection.execute("SET statement_timeout = 200")
-        with fails("57014", within=0.4, after=0.2):
+        with fails("57014", after=0.2):
             ask(connection)
 
 
 def test_a_missing_key_under_a_lock_is_an_error_at_once():
     with evaluator("nokey", after=1000) as (socket, _), connect(socket) as connection:
-        with fails("YE003", "CL7015", within=0.2):
+        with fails("YE003", "CL7015"):
             connection.execute("INSERT INTO keyed VALUES (%s)", (stored(3000),))
 
 
@@ -298,13 +299,13 @@ def test_a_missing_key_under_a_lock_is_an_error_at_once():
 @pytest.mark.parametrize("mode", ["magic", "version", "index", "unsealed", "short"])
 def test_bad_welcome(mode):
     with evaluator(mode) as (socket, _), connect(socket) as connection:
-        with fails("YE001", "CL7014", within=0.5):
+        with fails("YE001", "CL7014"):
             ask(connection)
 
 
 def test_closes_at_once():
     with evaluator("eof") as (socket, _), connect(socket) as connection:
-        with fails("YE001", "CL7010", within=0.5):
+        with fails("YE001", "CL7010"):
             ask(connection)
 
 
@@ -312,7 +313,7 @@ def test_closes_at_once():
 def test_garbage_answers(mode):
     with evaluator(mode, after=3) as (socket, _), connect(socket) as connection:
         assert ask(connection) and ask(connection) and ask(connection)
-        with fails("YE001", "CL7014", within=0.5):
+        with fails("YE001", "CL7014"):
             ask(connection)
         connection.execute("RESET cloister.socket")
         assert ask(connection)
@@ -320,7 +321,7 @@ def test_garbage_answers(mode):
 
 def test_an_answer_longer_than_the_slot():
     with evaluator("length") as (socket, _), connect(socket) as connection:
-        with fails("YE001", "CL7014", within=0.5):
+        with fails("YE001", "CL7014"):
             connection.execute("SELECT cloister.enclave_tunnel('\\x01')")
 
 
