@@ -64,7 +64,7 @@ _PG_init(void)
 	DefineCustomIntVariable("cloister.deadline", "Longest time that one question to the enclave may take.", NULL,
 							&cloister_deadline, 5000, 10, 60000, PGC_SUSET, GUC_UNIT_MS, NULL, NULL, NULL);
 	DefineCustomIntVariable("cloister.spin", "Microseconds to spin for an answer before sleeping; 0 never spins.",
-							"Where spinning does not pay (one processor, a busy machine) it is done seldom by itself.",
+							"Where spinning does not pay (one processor, a busy machine) it is done seldom, by itself.",
 							&cloister_spin, 20, 0, 1000, PGC_USERSET, 0, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("cloister");
 	RegisterXactCallback(transaction_ends, NULL);

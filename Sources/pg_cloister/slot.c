@@ -302,7 +302,8 @@ load(uint32 *word)
 
 /*
  * Spins a bounded time for the answer. An idle processor is needed on the other side for this to be of use, so the past
- * decides: when fewer than about one in four spins succeeded lately, only one call in 32 tries again.
+ * decides: when fewer than about one in four spins succeeded lately, only one call in 32 tries again, for longer, since a
+ * worker that we let fall asleep needs that to wake; then it is awake for the next calls.
  */
 static bool
 spin(cloister_slot *slot)
@@ -320,7 +321,7 @@ spin(cloister_slot *slot)
 	}
 	if (processors < 2 || cloister_spin == 0 || (success < 0.25 && ++skipped % 32 != 0))
 		return load(&slot->state) == CLOISTER_DONE;
-	until = now() + cloister_spin * MICROSECOND;
+	until = now() + cloister_spin * MICROSECOND * (success < 0.25 ? 5 : 1);
 	do
 	{
 		for (int i = 0; i < 8; i++)

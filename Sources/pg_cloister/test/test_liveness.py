@@ -169,9 +169,12 @@ def test_stopped_enclave_meets_the_deadline():
 
 
 def test_statement_timeout_in_a_wait():
-    with evaluator("mute") as (socket, _), connect(socket, statement_timeout=200) as connection:
+    with evaluator("mute", slots=1) as (socket, _), connect(socket, statement_timeout=200) as connection:
         with fails("57014", "statement timeout", after=0.2):
             ask(connection)
+        # and its slot is free at once, though the session asks nothing more
+        with connect(socket, deadline=400) as another, fails("YE002", "CL7012", after=0.4):
+            ask(another)
 
 
 def test_statement_timeout_while_waiting_for_a_slot():
