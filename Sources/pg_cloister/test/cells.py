@@ -165,7 +165,7 @@ def order_key(type_name, plaintext):
 
 
 def hash_of(type_name, key_id, plaintext):
-    message = bytes([TAGS[type_name], 0]) + normal(type_name, plaintext)
+    message = bytes([TAGS["text" if type_name == "varchar" else type_name], 0]) + normal(type_name, plaintext)
     return hmac.digest(derive(key_id, b"hash", 32), message, "sha256")[:8]
 
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Makes a private cluster (as user postgres when run by root), starts the evaluator of the tests, runs pg_regress and the
-# liveness tests, and takes everything away again. The extension must be installed (make install).
+# vector and liveness tests, and takes everything away again. The extension must be installed (make install).
 #
 # usage: test/run.sh [regress|liveness]      both by default
 #   PORT     the cluster's port (default 21110)
@@ -60,5 +60,5 @@ if [ "$what" != liveness ]; then
     make -s -C "$here/.." installcheck TEST_PYTHON="$PYTHON" || { cat "$here/out/regression.diffs" 2>/dev/null; exit 1; }
 fi
 if [ "$what" != regress ]; then
-    "$PYTHON" -m pytest -q -p no:cacheprovider "$here/test_liveness.py"
+    "$PYTHON" -m pytest -q -p no:cacheprovider "$here/test_vectors.py" "$here/test_liveness.py"
 fi
