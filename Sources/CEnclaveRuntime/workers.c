@@ -21,7 +21,7 @@
 
 struct channel channel;
 
-enum { STACK_BYTES = 256 << 10, SLOW_SCAN_MS = 200, LONG_REQUEST = 16 << 10, BACKLOG_PATIENCE = 4 };
+enum { STACK_BYTES = 256 << 10, SLOW_SCAN_MS = 200, LONG_REQUEST = 16 << 10, BACKLOG_PATIENCE = 4, PROBE_EVERY = 16 };
 
 static _Atomic uint32_t awake;    /* workers that look at the doorbell or will within a few µs */
 static _Atomic uint32_t sleeping; /* workers asleep on the bell, or about to */
@@ -123,34 +123,43 @@ static void slow_scan(void) {
     }
 }
 
-/* Spins until the bell rings; how long adapts to how soon it rang before. 1: it rang. */
-static int spin(uint32_t seen, uint64_t *limit_ns) {
+/*
+ * Spins until the bell rings, if the past says that it will soon. `*expected_ns` is a moving average of how long it took;
+ * a spin in vain counts as four times the bound. While spinning does not pay, one idle time in 16 tries again.
+ * 1: it rang.
+ */
+static int spin(uint32_t seen, uint64_t *expected_ns, uint32_t *skipped) {
     const uint64_t most = (uint64_t)channel.spin_us * 1000;
     if (most == 0) return 0;
-    uint64_t start = now_ns(), elapsed = 0;
+    uint64_t limit = most;
+    if (*expected_ns < most) {
+        limit = 2 * *expected_ns + 2000;
+        if (limit > most) limit = most;
+    } else if (++*skipped % PROBE_EVERY != 0) {
+        return 0;
+    }
+    uint64_t start = now_ns(), elapsed;
     do {
         for (int i = 0; i < 32; i++) {
             if (__atomic_load_n(&channel.doorbell->bell, __ATOMIC_ACQUIRE) != seen) {
-                /* Four times what it took, plus a little; shrinks by an eighth. */
                 elapsed = now_ns() - start;
-                uint64_t wanted = 4 * elapsed + 2000, slowly = *limit_ns - *limit_ns / 8;
-                *limit_ns = wanted > slowly ? wanted : slowly;
-                if (*limit_ns > most) *limit_ns = most;
+                if (elapsed > 4 * most) elapsed = 4 * most;
+                *expected_ns = *expected_ns - *expected_ns / 4 + elapsed / 4;
                 return 1;
             }
             relax();
         }
         elapsed = now_ns() - start;
-    } while (elapsed < *limit_ns);
-    *limit_ns = *limit_ns > 2000 ? *limit_ns / 2 : 1000;
+    } while (elapsed < limit);
+    *expected_ns = *expected_ns - *expected_ns / 8 + most / 2;
     return 0;
 }
 
 static void *worker_main(void *argument) {
     uint32_t number = (uint32_t)(uintptr_t)argument;
     void *worker = channel.callbacks.start(channel.callbacks.context, number);
-    uint32_t cursor = 0, backlog = 0;
-    uint64_t spin_ns = (uint64_t)channel.spin_us * 250;
+    uint32_t cursor = 0, backlog = 0, skipped = 0;
+    uint64_t expected_ns = (uint64_t)channel.spin_us * 250;
     start_watching();
     for (;;) {
         uint32_t seen = __atomic_load_n(&channel.doorbell->bell, __ATOMIC_SEQ_CST);
@@ -168,7 +177,7 @@ static void *worker_main(void *argument) {
             continue;
         }
         backlog = 0;
-        if (atomic_load(&awake) == 1 && spin(seen, &spin_ns)) continue;
+        if (atomic_load(&awake) == 1 && spin(seen, &expected_ns, &skipped)) continue;
         atomic_fetch_add(&sleeping, 1);
         stop_watching();
         atomic_thread_fence(memory_order_seq_cst);

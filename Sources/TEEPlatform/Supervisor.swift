@@ -44,21 +44,19 @@ package struct Supervisor: ~Copyable {
         try GuardedEnclave.prepare()
         let enclave = GuardedEnclave()
         var backoff = Backoff()
+        var socketIsOurs = false
+        defer { if socketIsOurs { PlatformFiles.remove(options.socket) } }
         while true {
             let started = HostClock.now
             try enclave.launch(image, ["cloister-enclave"] + options.arguments)
-            guard let end = try serve(enclave, report) else {
+            guard let end = try serve(enclave, &socketIsOurs, report) else {
                 enclave.kill()
-                PlatformFiles.remove(options.socket)
                 return true
             }
             let isPermanent = end.status == Self.configurationStatus || !end.hasExecuted || !options.restarts
             let delay = isPermanent ? nil : backoff.next(lifetimeSeconds: HostClock.now - min(started, HostClock.now))
             report(.ended(CloisterError(.enclaveEnded, "the enclave \(end.reason)"), relaunchMilliseconds: delay))
-            guard let delay else {
-                PlatformFiles.remove(options.socket)
-                return false
-            }
+            guard let delay else { return false }
             if case .stopAsked = try enclave.wait(timeoutMilliseconds: delay) { return true }
         }
     }
@@ -70,11 +68,14 @@ package struct Supervisor: ~Copyable {
     }
 
     /// Serves one start of the enclave; nil: the platform was asked to stop.
-    private func serve(_ enclave: GuardedEnclave, _ report: (Event) -> Void) throws(CloisterError) -> End? {
+    private func serve(
+        _ enclave: GuardedEnclave, _ socketIsOurs: inout Bool, _ report: (Event) -> Void
+    ) throws(CloisterError) -> End? {
         while true {
             switch try enclave.wait() {
             case .message(let bytes):
                 if ReadyMessage(bytes: bytes) != nil {
+                    socketIsOurs = true
                     report(.ready(measurement: image.measurement, platform: HostClock.processNumber, enclave: enclave.pid))
                 } else if let request = try? ReportRequest(bytes) {
                     let signed = try? identity.report(

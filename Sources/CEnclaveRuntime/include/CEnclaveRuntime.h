@@ -11,6 +11,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifndef __clang__ /* Swift reads these; other compilers need not */
+#define _Nonnull
+#define _Nullable
+#endif
+
 /* Region kinds as in schemas/release-v1.md. */
 enum cloister_region_kind { CLOISTER_REGION_SECRET = 1, CLOISTER_REGION_MLOCK = 2 };
 

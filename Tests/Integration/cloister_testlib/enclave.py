@@ -120,7 +120,7 @@ class Client:
         self.lib.slot_post(self.memory, opcode, length)
 
     def wait(self, timeout=5.0):
-        return self.lib.slot_wait(self.memory, timeout, 2000)
+        return self.lib.slot_wait(self.memory, timeout, 50)
 
     def compare(self, a, b):
         """(status, order)."""
