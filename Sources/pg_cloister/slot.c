@@ -210,7 +210,6 @@ receive_slot(int64 deadline)
 			fault = "a descriptor is not a sealed memfd of the right size";
 			break;
 		}
-		madvise(map, size, MADV_DONTFORK);
 		if (i == 0)
 			channel.slot = map;
 		else

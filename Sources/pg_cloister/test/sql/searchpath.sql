@@ -53,6 +53,7 @@ ALTER TABLE public.theirs ADD b text;
 SAVEPOINT s;
 ALTER TABLE public.theirs ADD c text;
 ROLLBACK TO s;
+CREATE STATISTICS public.theirs_ab ON a, b FROM public.theirs;
 DROP TABLE public.theirs;
 COMMIT;
 SELECT cloister.notify_ddl();
