@@ -8,7 +8,9 @@ package import Diagnostics
 package struct SessionSettings: Sendable, Hashable {
     package enum DateStyle: Sendable, Hashable { case iso, sql, postgres, german }
     package enum DateOrder: Sendable, Hashable { case ymd, dmy, mdy }
-    package enum IntervalStyle: String, Sendable, Hashable { case postgres, postgresVerbose = "postgres_verbose", sqlStandard = "sql_standard", iso8601 = "iso_8601" }
+    package enum IntervalStyle: String, Sendable, Hashable {
+        case postgres, postgresVerbose = "postgres_verbose", sqlStandard = "sql_standard", iso8601 = "iso_8601"
+    }
     package enum ByteaOutput: String, Sendable, Hashable { case hex, escape }
 
     package var dateStyle = DateStyle.iso
@@ -20,7 +22,11 @@ package struct SessionSettings: Sendable, Hashable {
     package var extraFloatDigits = 1
     package var byteaOutput = ByteaOutput.hex
     /// As the server spells it; anything but UTF8 makes text conversions throw 0A000.
-    package var clientEncoding = "UTF8"
+    package var clientEncoding = "UTF8" {
+        didSet { isUTF8 = Self.isUTF8(clientEncoding) }
+    }
+    /// Whether client text is UTF-8. Kept, as every value asks.
+    package private(set) var isUTF8 = true
     package var standardConformingStrings = true
 
     /// PostgreSQL's defaults: ISO, MDY; UTC; UTF8; extra_float_digits 1; bytea_output hex.
@@ -58,9 +64,9 @@ package struct SessionSettings: Sendable, Hashable {
         return true
     }
 
-    /// Whether client text is UTF-8, or ASCII of an encoding that says so.
-    package var isUTF8: Bool {
-        let name = clientEncoding.lowercased().filter { $0.isLetter || $0.isNumber }
+    /// PostgreSQL takes any case and ignores what is neither letter nor digit.
+    static func isUTF8(_ encoding: String) -> Bool {
+        let name = encoding.lowercased().filter { $0.isLetter || $0.isNumber }
         return name == "utf8" || name == "unicode"
     }
 

@@ -83,7 +83,7 @@ class Probe:
     def __init__(self):
         binary = pathlib.Path(os.environ.get("CLOISTER_VALUE_PROBE", ROOT / ".build/debug/value-probe"))
         if not binary.exists():
-            pytest.skip(f"{binary} is not built")
+            pytest.fail(f"{binary} is not built (swift build)")
         self.binary = str(binary)
         self.settings = []
 

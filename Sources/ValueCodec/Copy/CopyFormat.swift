@@ -44,12 +44,8 @@ package struct CopyFormat: Sendable, Hashable {
         self.forceNotNull = forceNotNull
         self.forceNull = forceNull
 
-        if let encoding {
-            var settings = SessionSettings()
-            settings.clientEncoding = encoding
-            guard settings.isUTF8 else {
-                throw ValueError.unsupported("COPY of encrypted columns needs ENCODING 'UTF8'")
-            }
+        if let encoding, !SessionSettings.isUTF8(encoding) {
+            throw ValueError.unsupported("COPY of encrypted columns needs ENCODING 'UTF8'")
         }
         if self.delimiter == 0x0a || self.delimiter == 0x0d {
             throw CopyError.option("COPY delimiter cannot be newline or carriage return")

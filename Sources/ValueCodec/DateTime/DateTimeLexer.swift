@@ -73,7 +73,9 @@ struct DateTimeField {
                     || ((next == ascii("+") || next.isDigit) && DateTimeWord(field.text) == nil)
                 {
                     field.kind = .date
-                    repeat { take() } while peek() != 0
+                    repeat {
+                        take()
+                    } while peek() != 0
                         && (peek().isAlphaNumeric || [0x2b, 0x2d, 0x2f, 0x5f, 0x2e, 0x3a].contains(peek()))
                 }
             } else if byte == ascii("+") || byte == ascii("-") {
