@@ -11,7 +11,7 @@ struct Cloister: AsyncParsableCommand {
         commandName: "cloister",
         abstract: "Always Encrypted columns for PostgreSQL: the proxy, its keys, and a private stack to develop with.",
         subcommands: [
-            KeysCommand.self, AttestCommand.self, CheckCommand.self, DevCommand.self, TEECommand.self,
+            ProxyCommand.self, KeysCommand.self, AttestCommand.self, CheckCommand.self, DevCommand.self, TEECommand.self,
         ])
 
     static func main() async {

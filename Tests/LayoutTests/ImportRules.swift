@@ -58,7 +58,8 @@ let importRules: [String: ImportRule] = [
     "cloister": ImportRule(
         [
             "AdminConnection", "Attestation", "CellCrypto", "CellFormat", "ColumnCatalog", "Configuration", "Diagnostics", "KeyStore",
-            "ProxyServer", "SessionCore", "SQLBinding", "ArgumentParser", "Logging", "ServiceLifecycle", "Foundation", "Dispatch",
+            "ProxyServer", "SessionCore", "SQLBinding", "ArgumentParser", "Logging", "ServiceLifecycle", "UnixSignals", "Foundation",
+            "Dispatch", "PGWire",
         ], "joins the parts: no session machine of its own, no raw key bytes"),
 ]
 

@@ -25,6 +25,7 @@ struct DevStack {
         try cluster.checkReachable()
 
         var state = try folder.loadState() ?? newState(port: port)
+        state.processes.removeAll { !$0.isRunning }
         let ranBefore = Self.services.filter { state.process($0) != nil }
         if state.port != port {
             if ranBefore.contains("proxy") {
@@ -96,7 +97,7 @@ struct DevStack {
             try record(try cluster.start(port: port), in: &state)
             changed = true
         }
-        try wait("postgres", state, seconds: 60) { (try? cluster.connect(state, user: DevFolder.superuser, database: "postgres")) != nil }
+        try wait("postgres", state, seconds: 60) { _ = try cluster.connect(state, user: DevFolder.superuser, database: "postgres") }
         if !state.isMade {
             try cluster.makeDatabase(state)
             state.isMade = true
@@ -109,7 +110,7 @@ struct DevStack {
             try record(try programs.startTEE(folder: folder, serverUser: cluster.serverUser), in: &state)
             changed = true
         }
-        try wait("tee", state, seconds: 30) { programs.isReady(folder: folder) }
+        try wait("tee", state, seconds: 30) { if !programs.isReady(folder: folder) { throw NotReady("the enclave does not listen yet") } }
 
         let keys = try DevKeys(folder: folder, cluster: cluster, state: state)
         if try keys.makeMissing(columns) { changed = true }
@@ -127,13 +128,14 @@ struct DevStack {
         try folder.write(Data(DevConfig.environment(state).utf8), to: folder.env)
         let released = try keys.released(for: columns)
         try wait("proxy", state, seconds: 30) {
-            guard Ports.answers(state.port), released() else { return false }
+            guard Ports.answers(state.port) else { throw NotReady("the proxy does not listen yet") }
+            guard released() else { throw NotReady("the enclave does not hold the keys yet") }
             // A whole session through the proxy: startup, authentication, a statement.
             let user = DevFolder.user
             let options = AdminOptions(
                 host: "127.0.0.1", port: state.port, user: user, password: state.passwords[user].map { AdminPassword($0) },
                 database: DevFolder.database)
-            return (try? AdminConnection(options).query("SELECT 1", milliseconds: 5000)) != nil
+            try AdminConnection(options).query("SELECT 1", milliseconds: 5000)
         }
         return changed
     }
@@ -145,26 +147,34 @@ struct DevStack {
         try folder.save(state)
     }
 
-    /// Waits until `isReady`; fails when the service ends, time runs out or a signal arrives.
-    private func wait(_ service: String, _ state: DevState, seconds: Double, until isReady: () -> Bool) throws(CloisterError) {
+    /// Why a service is not ready yet.
+    private struct NotReady: Error, CustomStringConvertible {
+        let description: String
+        init(_ description: String) { self.description = description }
+    }
+
+    /// Repeats `check` until it does not throw; fails when a service ends, time runs out or a signal arrives.
+    private func wait(_ service: String, _ state: DevState, seconds: Double, until check: () throws -> Void) throws(CloisterError) {
         let deadline = ContinuousClock.now + .seconds(seconds)
         while true {
             if let signal = interruption.received {
                 throw CloisterError(.devInterrupted, "ended by signal \(signal); what this command had started was stopped")
             }
-            for name in Self.services {
-                guard let process = state.processes.first(where: { $0.name == name }), !process.isRunning else { continue }
-                guard name == service || state.process(service) != nil else { continue }
-                if Self.services.firstIndex(of: name)! <= Self.services.firstIndex(of: service)! {
-                    throw CloisterError(
-                        .devService, "\(name) ended; its log's last lines are\n\(folder.tail(name))", location: folder.log(name))
-                }
-            }
-            if isReady() { return }
-            guard ContinuousClock.now < deadline else {
+            // Those already started must still run; the list has them in the order of their start.
+            for process in state.processes where !process.isRunning {
                 throw CloisterError(
-                    .devService, "\(service) was not ready within \(Int(seconds)) s; its log's last lines are\n\(folder.tail(service))",
-                    location: folder.log(service))
+                    .devService, "\(process.name) ended; its log's last lines are\n\(folder.tail(process.name))",
+                    location: folder.log(process.name))
+            }
+            do {
+                return try check()
+            } catch {
+                guard ContinuousClock.now < deadline else {
+                    throw CloisterError(
+                        .devService,
+                        "\(service) was not ready within \(Int(seconds)) s: \(error); its log's last lines are\n\(folder.tail(service))",
+                        location: folder.log(service))
+                }
             }
             usleep(50_000)
         }

@@ -1,0 +1,65 @@
+internal import AdminConnection
+internal import ArgumentParser
+internal import CellCrypto
+internal import ColumnCatalog
+internal import Configuration
+internal import Diagnostics
+internal import Foundation
+internal import KeyStore
+internal import Logging
+internal import PGWire
+internal import ProxyServer
+internal import SQLBinding
+internal import ServiceLifecycle
+internal import SessionCore
+internal import UnixSignals
+
+/// `cloister proxy`: serves until SIGTERM or SIGINT.
+struct ProxyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "proxy", abstract: "Run the proxy until SIGTERM or SIGINT.")
+
+    @Option(name: .long, help: "The configuration file.")
+    var config: String
+
+    func run() async throws {
+        let logger = Logger(label: "cloister", factory: StreamLogHandler.standardError(label:))
+        let (configuration, service) = try loadServiceConfiguration(config)
+        let vault = try openVault(service)
+        let release = try KeyRelease(service.enclave)
+        let options = try AdminOptions(service)
+        let keys = try Self.load(configuration, service, vault, options)
+        if service.enclave.measurements.isEmpty, !keys.released.isEmpty {
+            let but = service.enclave.placeholders > 0 ? " but the examples' placeholder" : ""
+            logger.warning("enclave.measurements names no enclave\(but): no key will be released")
+        }
+        let catalogs = CatalogStore(initial: .empty(marks: keys.marks), database: service.admin.database)
+        var settings = ProxyConfiguration(
+            listen: .init(host: service.listen.host, port: service.listen.port),
+            server: .init(host: service.server.host, port: service.server.port))
+        settings.maxConnections = configuration.limits.connections
+        settings.startupTimeoutSeconds = Int64(configuration.limits.startupSeconds)
+        settings.limits.heldMessage = min(settings.limits.heldMessage, configuration.limits.messageBytes)
+        let proxy = ProxyService(
+            configuration: settings, binder: Binder(planCacheCapacity: configuration.limits.planCache), catalogs: catalogs,
+            keys: KeyRing(keys.ciphers), logger: logger)
+        let maintenance = Maintenance(options: options, keys: keys, release: release, catalogs: catalogs, logger: logger)
+        logger.notice(
+            "\(keys.marks.marks.count) columns marked under \(keys.ciphers.count) keys; \(keys.released.count) of them may go to an enclave"
+        )
+        let group = ServiceGroup(
+            configuration: .init(
+                services: [.init(service: maintenance), .init(service: proxy)], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger
+            ))
+        try await group.run()
+    }
+
+    /// Fetches, verifies and unwraps the keys; the connection is closed when this returns.
+    private static func load(
+        _ configuration: Configuration, _ service: ServiceConfiguration, _ vault: FileVault, _ options: AdminOptions
+    ) throws -> LoadedKeys {
+        let connection = try AdminConnection(options)
+        try KeyTables.check(connection)
+        return try LoadedKeys(
+            configuration, records: KeyTables.columnKeys(connection), trusted: Set(service.trustedMasterKeys), provider: vault)
+    }
+}
