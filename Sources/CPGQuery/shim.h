@@ -1,2 +1,3 @@
 #pragma once
 #include <pg_query.h>
+#include <string.h>

@@ -227,10 +227,14 @@ package struct StatementEffects: Sendable, Hashable {
     package struct Statement: Sendable, Hashable {
         package var flags: Flags
         package var transaction: Transaction?
+        /// The name in SQL's EXECUTE. It may be a statement prepared through the protocol: if that one has encrypted
+        /// parameters, the session must refuse (the binder does not know the names).
+        package var executes: String?
 
-        package init(flags: Flags = [], transaction: Transaction? = nil) {
+        package init(flags: Flags = [], transaction: Transaction? = nil, executes: String? = nil) {
             self.flags = flags
             self.transaction = transaction
+            self.executes = executes
         }
     }
     package var statements: [Statement]

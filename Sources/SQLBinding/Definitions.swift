@@ -1,0 +1,293 @@
+internal import CellFormat
+internal import ColumnCatalog
+internal import Diagnostics
+
+extension Analyzer {
+    private func refuse(_ message: String, hint: String = "", at node: Node?) -> Halt { .refuse(.definitionRefused, message, hint: hint, at: node) }
+
+    /// A relation that a statement makes from a query: its columns get their types from the query, so it must not be one
+    /// that the configuration marks.
+    func checkNewRelation(_ rangeVar: Node?, at node: Node) throws(Halt) {
+        guard let rangeVar else { return }
+        let name = rangeVar.string("relname") ?? ""
+        let isMarked = rangeVar.string("schemaname").map { catalog.marks.byRelation[QualifiedName($0, name)] != nil } ?? catalog.marks.bareNames.contains(name)
+        if isMarked {
+            throw refuse("\"\(name)\" has encrypted columns in the configuration and can't be made from a query", hint: "CREATE TABLE it, then INSERT … SELECT", at: rangeVar)
+        }
+    }
+
+    // MARK: CREATE TABLE
+
+    func createTable(_ body: Node) throws(Halt) {
+        guard let rangeVar = body["relation"] else { throw unknown("CreateStmt", body) }
+        let isPlainForm = !["inhRelations", "ofTypename", "partbound"].contains { body.has($0) }
+            && !body.list("tableElts").contains { $0.tagged.tag == "TableLikeClause" }
+        let name = try creationTarget(rangeVar)
+        let marks = name.flatMap { catalog.marks.byRelation[$0] } ?? [:]
+        guard !marks.isEmpty || isStrict else {
+            if isPlainForm { remember(body, name, marks) } else { namesMayHaveChanged = true }
+            return
+        }
+        try only(body, ["relation", "tableElts", "partspec", "options", "oncommit", "tablespacename", "accessMethod", "if_not_exists", "constraints"])
+        for element in body.list("tableElts") {
+            switch element.tagged.tag {
+            case "ColumnDef", "Constraint": break
+            case "TableLikeClause":
+                throw refuse("LIKE with encrypted columns is not bound", hint: "write the columns", at: element.tagged.body["relation"])
+            default: throw unknown(element.tagged.tag, element.tagged.body)
+            }
+        }
+        let relation = remember(body, name, marks)
+        try columnsAndConstraints(body.list("tableElts"), relation, marks)
+        for part in body["partspec"]?.list("partParams") ?? [] {
+            let element = part.tagged.body
+            if let column = element.string("name"), relation.column(column)?.encryption != nil {
+                throw refuse("the encrypted column \(relation.name).\(column) can't be a partition key", hint: "partition by a plain column", at: element)
+            }
+            if let expression = element["expr"] {
+                try self.expression(expression, environment(of: relation)).requirePlain("a partition key", at: element)
+            }
+        }
+    }
+
+    /// Makes a new table known to later statements of the same text.
+    @discardableResult
+    private func remember(_ body: Node, _ name: QualifiedName?, _ marks: [String: ColumnMark]) -> CatalogRelation {
+        let bare = body["relation"]?.string("relname") ?? ""
+        let columns = body.list("tableElts").filter { $0.tagged.tag == "ColumnDef" }.map { element in
+            let definition = element.tagged.body
+            let column = definition.string("colname") ?? ""
+            return CatalogColumn(name: column, typeOID: 0, typmod: -1, encryption: marks[column]?.type ?? declaredEncryption(definition), isConfigured: marks[column] != nil)
+        }
+        let relation = CatalogRelation(name: name ?? QualifiedName("pg_temp", bare), kind: "r", columns: columns)
+        if let name { created[name] = relation }
+        if body["relation"]?.has("schemaname") != true { createdByBareName[bare] = relation }
+        return relation
+    }
+
+    /// A column declared with one of the extension's types itself, as pg_dump writes it.
+    private func declaredEncryption(_ definition: Node) -> EncryptedType? {
+        guard let type = definition["typeName"], let name = type.names("names").last, let server = ServerType(name: name), !type.has("arrayBounds") else { return nil }
+        let typmod = type.list("typmods").first?.tagged.body["ival"]?.number("ival") ?? 0
+        guard let key = KeyID(rawValue: typmod > 0 ? UInt32(truncatingIfNeeded: typmod) : 0x7fff_ffff) else { return nil }
+        return EncryptedType(server.logical, server.scheme, key: key)
+    }
+
+    private func environment(of relation: CatalogRelation) -> Environment {
+        Environment(columns: ColumnScope(parent: nil, items: [item(relation, alias: nil, schema: relation.name.schema)]), tables: nil)
+    }
+
+    private func columnsAndConstraints(_ elements: [Node], _ relation: CatalogRelation, _ marks: [String: ColumnMark]) throws(Halt) {
+        let role = constantRole
+        constantRole = .stored
+        defer { constantRole = role }
+        for element in elements {
+            let (tag, body) = element.tagged
+            if tag == "ColumnDef" { try columnDefinition(body, relation, marks) } else { try tableConstraint(body, relation) }
+        }
+    }
+
+    private func columnDefinition(_ body: Node, _ relation: CatalogRelation, _ marks: [String: ColumnMark]) throws(Halt) {
+        let name = body.string("colname") ?? ""
+        guard let mark = marks[name] else {
+            if let found = relation.column(name), found.encryption != nil, !found.isConfigured {
+                throw refuse("column \(relation.name).\(name) is declared with an encrypted type, but the configuration does not mark it", hint: "add it to `columns:`", at: body)
+            }
+            for constraint in body.list("constraints") {
+                let (_, definition) = constraint.tagged
+                switch definition.string("contype") ?? "" {
+                case "CONSTR_FOREIGN": try foreignKey(definition, own: [name], relation)
+                default:
+                    if let expression = definition["raw_expr"] { try expressionOfTable(expression, relation, definition) }
+                }
+            }
+            return
+        }
+        let label = "\(relation.name).\(name)"
+        try only(body, ["colname", "typeName", "is_local", "constraints", "collClause", "location", "storage_name", "compression"])
+        guard let type = body["typeName"] else { throw unknown("ColumnDef", body) }
+        if body.has("collClause") {
+            throw refuse("COLLATE on the encrypted column \(label)", hint: "encrypted text compares by code point; leave COLLATE out", at: body["collClause"])
+        }
+        if body.has("compression") { throw refuse("COMPRESSION on the encrypted column \(label)", hint: "cells do not compress; leave it out", at: body) }
+        try columnType(type, mark, label)
+        for constraint in body.list("constraints") {
+            let (tag, definition) = constraint.tagged
+            guard tag == "Constraint" else { throw unknown(tag, definition) }
+            switch definition.string("contype") ?? "" {
+            case "CONSTR_NULL", "CONSTR_NOTNULL", "CONSTR_PRIMARY", "CONSTR_UNIQUE", "CONSTR_ATTR_DEFERRABLE", "CONSTR_ATTR_NOT_DEFERRABLE",
+                "CONSTR_ATTR_DEFERRED", "CONSTR_ATTR_IMMEDIATE":
+                break
+            case "CONSTR_DEFAULT":
+                guard let value = definition["raw_expr"], value.tagged.body.flag("isnull") else {
+                    throw refuse(
+                        "a DEFAULT on the encrypted column \(label): every row would get the same cell", hint: "set the value in INSERT", at: definition)
+                }
+            case "CONSTR_CHECK":
+                if let expression = definition["raw_expr"] { try expressionOfTable(expression, relation, definition) }
+            case "CONSTR_FOREIGN": try foreignKey(definition, own: [name], relation)
+            case "CONSTR_GENERATED", "CONSTR_IDENTITY":
+                throw refuse("the encrypted column \(label) can't be generated by the server, which has no key", hint: "make the value in the client", at: definition)
+            default: throw unknown("this constraint on an encrypted column", definition)
+            }
+        }
+    }
+
+    /// Replaces the declared type by the encrypted one.
+    private func columnType(_ type: Node, _ mark: ColumnMark, _ label: String) throws(Halt) {
+        let wanted = mark.type.logical
+        let names = type.names("names")
+        if let server = ServerType(name: names.last ?? "") {
+            let typmod = type.list("typmods").first?.tagged.body["ival"]?.number("ival") ?? 0
+            guard server == ServerType(wanted, mark.type.scheme), typmod == Int(mark.type.key.rawValue), !type.has("arrayBounds") else {
+                throw refuse("column \(label) is declared with an encrypted type that is not the configured one (\(mark.type.words))", hint: "declare it as \(wanted.name)", at: type)
+            }
+            return
+        }
+        if let name = names.last, ["serial", "bigserial", "smallserial", "serial2", "serial4", "serial8"].contains(name) {
+            throw refuse("the encrypted column \(label) can't be \(name): the server would make its values", hint: "make the value in the client", at: type)
+        }
+        guard LogicalType(typeNames: names) == wanted, !type.has("arrayBounds"), !type.flag("setof") else {
+            throw refuse(
+                "column \(label) is configured as \(wanted.name), but declared with another type", hint: "declare it as \(wanted.name), or change the configuration", at: type)
+        }
+        if type.has("typmods") {
+            throw refuse(
+                "a length or precision on the encrypted column \(label) can't be enforced by the server", hint: "declare it as \(wanted.name) without one", at: type)
+        }
+        guard let start = token(at: type.location), let end = endOfTypeName(start) else { throw unknown("this type name", type) }
+        fixedEdits.append(.init(tokens: start...end, action: .text(mark.type.declaration)))
+    }
+
+    /// CHECK, DEFAULT, GENERATED: an expression over the table's columns, kept by the server.
+    private func expressionOfTable(_ node: Node, _ relation: CatalogRelation, _ at: Node) throws(Halt) {
+        let value = try expression(node, environment(of: relation))
+        if let label = value.secretLabel, at.string("contype") != "CONSTR_CHECK" {
+            throw refuse("an expression of the encrypted column \(label) as the value of a plain column", hint: "mark that column too", at: at)
+        }
+        try value.requirePlain("a CHECK of the bare column", hint: "write `column = true`", at: at)
+    }
+
+    private func tableConstraint(_ body: Node, _ relation: CatalogRelation) throws(Halt) {
+        switch body.string("contype") ?? "" {
+        case "CONSTR_PRIMARY", "CONSTR_UNIQUE": break
+        case "CONSTR_CHECK": if let expression = body["raw_expr"] { try expressionOfTable(expression, relation, body) }
+        case "CONSTR_FOREIGN": try foreignKey(body, own: body.names("fk_attrs"), relation)
+        case "CONSTR_EXCLUSION":
+            for exclusion in body.list("exclusions") {
+                let element = exclusion.tagged.body.list("items").first?.tagged.body
+                try indexElement(element, relation, isBtree: false, at: body)
+            }
+            if let predicate = body["where_clause"] { try expressionOfTable(predicate, relation, body) }
+        default: throw unknown("this table constraint", body)
+        }
+    }
+
+    /// Both sides of every pair are encrypted alike, or both are plain.
+    private func foreignKey(_ body: Node, own: [String], _ relation: CatalogRelation) throws(Halt) {
+        let secrets = own.map { relation.column($0)?.encryption }
+        guard let table = body["pktable"] else { throw unknown("this foreign key", body) }
+        let other: CatalogRelation?
+        if case .known(let found) = try self.relation(table) { other = found } else { other = nil }
+        let names = body.names("pk_attrs")
+        let others = names.isEmpty ? nil : names.map { other?.column($0)?.encryption }
+        guard secrets.contains(where: { $0 != nil }) || others?.contains(where: { $0 != nil }) == true || (others == nil && other?.hasMarks == true) else { return }
+        guard let others, others.count == secrets.count, zip(secrets, others).allSatisfy({ $0 == $1 }) else {
+            throw refuse(
+                "a foreign key of \(relation.name) with an encrypted column, whose two sides are not known to be encrypted alike",
+                hint: "both sides need the same type, encryption and key; write the referenced columns", at: body)
+        }
+    }
+
+    // MARK: ALTER TABLE
+
+    private static let harmlessAlterations: Set<String> = [
+        "AT_DropColumn", "AT_SetNotNull", "AT_DropNotNull", "AT_DropConstraint", "AT_ValidateConstraint", "AT_ChangeOwner", "AT_SetStatistics",
+        "AT_SetStorage", "AT_ClusterOn", "AT_DropCluster", "AT_SetTableSpace", "AT_SetRelOptions", "AT_ResetRelOptions", "AT_SetLogged", "AT_SetUnLogged",
+        "AT_EnableTrig", "AT_DisableTrig", "AT_EnableTrigAll", "AT_DisableTrigAll", "AT_EnableTrigUser", "AT_DisableTrigUser", "AT_EnableAlwaysTrig",
+        "AT_EnableReplicaTrig", "AT_EnableRowSecurity", "AT_DisableRowSecurity", "AT_ForceRowSecurity", "AT_NoForceRowSecurity", "AT_ReplicaIdentity",
+        "AT_AlterConstraint", "AT_SetAccessMethod",
+    ]
+
+    func alterTable(_ body: Node) throws(Halt) {
+        try only(body, ["relation", "cmds", "objtype", "missing_ok"])
+        guard let rangeVar = body["relation"] else { throw unknown("AlterTableStmt", body) }
+        guard case .known(let found) = try relation(rangeVar) else { throw unknown("ALTER of an unknown relation", rangeVar) }
+        let marks = catalog.marks.byRelation[found.name] ?? [:]
+        for command in body.list("cmds") {
+            let (tag, cmd) = command.tagged
+            guard tag == "AlterTableCmd" else { throw unknown(tag, cmd) }
+            let kind = cmd.string("subtype") ?? ""
+            let column = cmd.string("name").flatMap { found.column($0) }
+            switch kind {
+            case _ where Self.harmlessAlterations.contains(kind): break
+            case "AT_AddColumn":
+                guard let definition = cmd["def"], definition.tagged.tag == "ColumnDef" else { throw unknown(kind, cmd) }
+                try columnsAndConstraints([definition], withColumns(of: body, found, marks), marks)
+            case "AT_AddConstraint":
+                guard let definition = cmd["def"], definition.tagged.tag == "Constraint" else { throw unknown(kind, cmd) }
+                try columnsAndConstraints([definition], withColumns(of: body, found, marks), marks)
+            case "AT_ColumnDefault":
+                guard let value = cmd["def"], !value.tagged.body.flag("isnull") else { break }
+                if column?.encryption != nil {
+                    throw refuse(
+                        "a DEFAULT on the encrypted column \(found.name).\(column?.name ?? ""): every row would get the same cell",
+                        hint: "set the value in INSERT", at: rangeVar)
+                }
+                try expression(value, environment(of: found)).requirePlain("a DEFAULT", at: rangeVar)
+            case "AT_AlterColumnType":
+                guard let definition = cmd["def"]?.tagged.body else { throw unknown(kind, cmd) }
+                if column?.encryption != nil {
+                    throw refuse("the type of the encrypted column \(found.name).\(column?.name ?? "") can't be altered", hint: "add a new column and copy through the client", at: definition)
+                }
+                if let using = definition["raw_default"] {
+                    try expression(using, environment(of: found)).requirePlain("USING", hint: "the server can't decrypt", at: definition)
+                }
+            default:
+                throw refuse("\(kind.dropFirst(3)) is not bound on a table with encrypted columns", hint: "docs/sql.md lists what is bound", at: rangeVar)
+            }
+        }
+    }
+
+    /// The table as its own ALTER's ADD COLUMNs make it.
+    private func withColumns(of body: Node, _ relation: CatalogRelation, _ marks: [String: ColumnMark]) -> CatalogRelation {
+        var columns = relation.columns
+        for command in body.list("cmds") where command.tagged.body.string("subtype") == "AT_AddColumn" {
+            guard let definition = command.tagged.body["def"]?.tagged.body, let name = definition.string("colname"), !columns.contains(where: { $0.name == name }) else { continue }
+            columns.append(.init(name: name, typeOID: 0, typmod: -1, encryption: marks[name]?.type ?? declaredEncryption(definition), isConfigured: marks[name] != nil))
+        }
+        return CatalogRelation(name: relation.name, kind: relation.kind, columns: columns)
+    }
+
+    // MARK: CREATE INDEX
+
+    func createIndex(_ body: Node) throws(Halt) {
+        try only(
+            body,
+            ["idxname", "relation", "accessMethod", "tableSpace", "indexParams", "indexIncludingParams", "options", "whereClause", "unique", "nulls_not_distinct",
+                "concurrent", "if_not_exists", "idxcomment", "reset_default_tblspc"])
+        guard let rangeVar = body["relation"], case .known(let found) = try relation(rangeVar) else { throw unknown("CREATE INDEX on an unknown relation", body) }
+        let method = body.string("accessMethod") ?? "btree"
+        let role = constantRole
+        constantRole = .stored
+        defer { constantRole = role }
+        for element in body.list("indexParams") {
+            try indexElement(element.tagged.body, found, isBtree: method == "btree" || method == "hash", at: rangeVar)
+        }
+        if let predicate = body["whereClause"] { try condition(predicate, environment(of: found)) }
+    }
+
+    private func indexElement(_ element: Node?, _ relation: CatalogRelation, isBtree: Bool, at node: Node) throws(Halt) {
+        guard let element else { return }
+        if let expression = element["expr"] {
+            try self.expression(expression, environment(of: relation)).requirePlain("an index expression", hint: "index the column itself", at: node)
+            return
+        }
+        guard let name = element.string("name"), relation.column(name)?.encryption != nil else { return }
+        let label = "\(relation.name).\(name)"
+        guard isBtree else { throw refuse("the encrypted column \(label) can be indexed by btree and hash only", hint: "leave USING out", at: node) }
+        guard !element.has("opclass"), !element.has("collation") else {
+            throw refuse("an operator class or collation on the encrypted column \(label)", hint: "leave it out: the type has its own", at: node)
+        }
+    }
+}

@@ -1,0 +1,120 @@
+import CellFormat
+import ColumnCatalog
+import Diagnostics
+import Testing
+
+@testable import SQLBinding
+
+/// The database that every transcript runs against.
+enum World {
+    static let people = key(7)
+    static let ids = key(9)
+
+    static func key(_ id: UInt32) -> KeyID { KeyID(rawValue: id)! }
+
+    static func mark(_ schema: String, _ table: String, _ column: String, _ type: LogicalType, _ scheme: EncryptionScheme = .randomized, _ key: KeyID = people)
+        -> ColumnMark
+    { ColumnMark(schema: schema, table: table, column: column, type: EncryptedType(type, scheme, key: key), keyName: "k") }
+
+    /// people(id int4, name text*, nick text*, birth date*, weight int4*, alive bool*, pid text det, note text, player text det)
+    static let marks: [ColumnMark] = [
+        mark("public", "people", "name", .text), mark("public", "people", "nick", .text), mark("public", "people", "birth", .date),
+        mark("public", "people", "weight", .int4), mark("public", "people", "alive", .boolean), mark("public", "people", "seen", .timestamp),
+        mark("public", "people", "score", .numeric),
+        mark("public", "people", "pid", .text, .deterministic, ids),
+        mark("public", "salaries", "pid", .text, .deterministic, ids), mark("public", "salaries", "amount", .int4, .randomized, key(11)),
+        mark("public", "Mixed Case", "Secret", .text),
+        mark("clinic", "visits", "reason", .text),
+    ]
+
+    static func catalog(_ more: [[String?]] = [], marks: [ColumnMark] = marks) -> CatalogSnapshot {
+        var rows: [[String?]] = []
+        var oid = 20000
+        var oids: [String: String] = [:]
+        for type in LogicalType.supported {
+            for scheme in EncryptionScheme.allCases {
+                let name = scheme.typePrefix + type.name
+                rows.append(["t", name, String(oid), String(oid + 1), nil, nil, nil, nil])
+                oids[name] = String(oid)
+                oid += 2
+            }
+        }
+        func table(_ schema: String, _ name: String, _ columns: [(String, String, String)], kind: String = "r") {
+            for (index, column) in columns.enumerated() {
+                rows.append(["c", schema, name, kind, String(index + 1), column.0, oids[column.1] ?? column.1, column.2])
+            }
+        }
+        table("public", "people", [
+            ("id", "23", "-1"), ("name", "enc_text", "7"), ("nick", "enc_text", "7"), ("birth", "enc_date", "7"), ("weight", "enc_int4", "7"),
+            ("alive", "enc_boolean", "7"), ("pid", "det_text", "9"), ("note", "25", "-1"), ("seen", "enc_timestamp", "7"), ("score", "enc_numeric", "7"),
+        ])
+        table("public", "salaries", [("id", "23", "-1"), ("pid", "det_text", "9"), ("amount", "enc_int4", "11"), ("year", "23", "-1")])
+        table("public", "Mixed Case", [("Secret", "enc_text", "7"), ("plain", "25", "-1")])
+        table("clinic", "visits", [("reason", "enc_text", "7"), ("at", "1082", "-1")])
+        table("other", "visits", [("reason", "25", "-1"), ("at", "1082", "-1")])
+        table("public", "plain", [("id", "23", "-1"), ("name", "25", "-1"), ("t", "25", "-1")])
+        table("public", "copyof", [("name", "enc_text", "7"), ("id", "23", "-1")])
+        table("public", "view_of", [("person", "enc_text", "7"), ("id", "23", "-1")], kind: "v")
+        return try! CatalogSnapshot.load(rows: rows + more, marks: MarkedColumns(marks))
+    }
+
+    static let shared = catalog()
+}
+
+/// What came of a text, as one line.
+///
+/// `‹o people.name text:Smith›` is an operand cell, `‹s …›` a stored one; parameters and COPY columns follow. `! CL6001`
+/// is a refusal, `= ` stands before a text that passes unchanged.
+func transcript(
+    _ sql: String, path: [String]? = ["pg_catalog", "public"], scs: Bool = true, extended: Bool = false, declared: [UInt32] = [], current: Bool = true,
+    catalog: CatalogSnapshot = World.shared, binder: Binder = Binder()
+) -> String {
+    let context = BindContext(
+        catalog: catalog, searchPath: path, standardConformingStrings: scs, declaredParameterTypes: declared, isExtendedProtocol: extended, catalogIsCurrent: current)
+    let bytes = Array(sql.utf8)
+    switch binder.bind(bytes, context: context) {
+    case .passThrough: return "= " + sql
+    case .refused(let error, _): return "! \(error.code.name)"
+    case .needsCatalog: return "? catalog"
+    case .needsSearchPath: return "? path"
+    case .bound(let bound):
+        var text = rendered(bound, bytes)
+        for parameter in bound.parameters where bound.parameters.contains(where: { $0.use != .plain }) {
+            switch parameter.use {
+            case .plain: text += " [\(parameter.clientIndex + 1) plain]"
+            case .encrypted(_, let role, let column):
+                text += " [\(parameter.clientIndex + 1) \(role == .operand ? "o" : "s") \(short(column))\(parameter.declaredType.map { " \($0.name)" } ?? "")]"
+            }
+        }
+        if let copy = bound.copyIn {
+            text += " {" + copy.columns.map { $0.name + ($0.encryption == nil ? "" : "*") }.joined(separator: ",") + " \(copy.format)}"
+        }
+        return text
+    }
+}
+
+func rendered(_ bound: BoundStatement, _ bytes: [UInt8]) -> String {
+    var text = ""
+    for piece in bound.pieces {
+        switch piece {
+        case .verbatim(let range): text += String(decoding: bytes[range], as: UTF8.self)
+        case .text(let more): text += more
+        case .cell(let slot):
+            let declared = slot.declaredType.map { " \($0.name)" } ?? ""
+            text += "‹\(slot.role == .operand ? "o" : "s") \(short(slot.column))\(declared):\(String(decoding: slot.value, as: UTF8.self))›"
+        }
+    }
+    return text
+}
+
+private func short(_ column: String) -> String { column.hasPrefix("public.") ? String(column.dropFirst(7)) : column }
+
+/// Checks lines of `SQL` / `result` pairs.
+func expect(_ sql: String, _ result: String, extended: Bool = false, sourceLocation: SourceLocation = #_sourceLocation) {
+    #expect(transcript(sql, extended: extended) == result, sourceLocation: sourceLocation)
+}
+
+/// The text passes as it is.
+func expectPass(_ sql: String, sourceLocation: SourceLocation = #_sourceLocation) {
+    #expect(transcript(sql) == "= " + sql, sourceLocation: sourceLocation)
+}
