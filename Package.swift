@@ -115,6 +115,8 @@ let package = Package(
         tests("SQLBindingTests", ["SQLBinding", "ColumnCatalog", "CellFormat", "Diagnostics"]),
         tests("SessionCoreTests", ["SessionCore", "PGWire", "SQLBinding", "ColumnCatalog", "CellCrypto", "CellFormat", nioCore]),
         tests("ProxyServerTests", ["ProxyServer"]),
+        tests("AdminConnectionTests", ["AdminConnection", "Diagnostics"]),
+        tests("CommandTests", ["cloister", "CellCrypto", "CellFormat", "ColumnCatalog", "Configuration", "Diagnostics", "KeyStore", "Attestation"]),
         tests("ConfigurationTests", ["Configuration", "ColumnCatalog", "CellFormat", "Diagnostics"]),
     ]
 )

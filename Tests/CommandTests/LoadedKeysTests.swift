@@ -1,0 +1,124 @@
+import CellCrypto
+import CellFormat
+import Configuration
+import Diagnostics
+import Foundation
+import KeyStore
+import Testing
+
+@testable import cloister
+
+/// What the proxy makes of rows that a hostile server may have written.
+@Suite struct LoadedKeysChecks {
+    let vault: FileVault
+    let configuration: Configuration
+
+    init() throws {
+        let path = FileManager.default.temporaryDirectory.appending(path: "cloister-\(UUID().uuidString).sqlite").path
+        vault = try FileVault.create(
+            path: path, passphrase: Passphrase(copying: Array("secret".utf8).span), parameters: Scrypt.Parameters(log2N: 10, r: 8, p: 1))
+        try vault.createMasterKey("dev")
+        try vault.createMasterKey("other")
+        try? FileManager.default.removeItem(atPath: path)
+        configuration = try Configuration(
+            yaml: """
+                columns:
+                  public.people:
+                    name_last: { type: text, encryption: randomized, key: people }
+                    player_id: { type: text, encryption: deterministic, key: ids }
+                """, file: "f.yaml")
+    }
+
+    func record(
+        _ name: String, _ columns: [String], enclave: Bool = true, under master: String = "dev"
+    ) throws -> ColumnKeyRecord {
+        try ColumnKeyRecord.create(
+            name: name, columns: columns, enclave: enclave, operations: enclave ? [.compare] : [], under: master, of: vault)
+    }
+
+    func good() throws -> [ColumnKeyRecord] {
+        [try record("people", ["public.people.name_last"]), try record("ids", ["public.people.player_id"], enclave: false)]
+    }
+
+    func load(_ records: [ColumnKeyRecord]) throws -> LoadedKeys {
+        try LoadedKeys(configuration, records: records, trusted: ["dev"], provider: vault)
+    }
+
+    func refusal(_ records: [ColumnKeyRecord]) throws -> CloisterError {
+        try #require(throws: CloisterError.self) { _ = try load(records) }
+    }
+
+    @Test func goodRowsAreLoaded() throws {
+        let records = try good()
+        let keys = try load(records)
+        #expect(keys.ciphers.count == 2)
+        #expect(keys.released.map(\.id) == [UInt32(records[0].id)])
+        #expect(keys.released[0].operations == 1)
+        let mark = try #require(keys.marks.marks.first { $0.column == "name_last" })
+        #expect(mark.type.logical == .text && mark.type.scheme == .randomized)
+        #expect(mark.type.key.rawValue == UInt32(records[0].id))
+    }
+
+    @Test func rowsThatNobodyNamedAreLeftAlone() throws {
+        let extra = ColumnKeyRecord(id: 5, name: "evil", metadata: [1, 2, 3], values: [])
+        #expect(try load(good() + [extra]).ciphers.count == 2)
+    }
+
+    @Test func missingKey() throws {
+        let error = try refusal([good()[0]])
+        #expect(error.code == .keyNotInDatabase)
+        #expect(error.location == "f.yaml:4:5" && error.message.contains("'ids'"))
+    }
+
+    @Test func columnThatTheSignedMetadataDoesNotList() throws {
+        let error = try refusal([try record("people", ["public.people.name_first"]), good()[1]])
+        #expect(error.code == .columnNotUnderKey)
+        #expect(error.location == "f.yaml:3:5" && error.message.contains("public.people.name_last"))
+    }
+
+    @Test func keyOfAMasterKeyThatIsNotTrusted() throws {
+        #expect(try refusal([try record("people", ["public.people.name_last"], under: "other"), good()[1]]).code == .untrustedColumnKey)
+    }
+
+    @Test func metadataThatWasChanged() throws {
+        var records = try good()
+        let text = String(decoding: records[0].metadata, as: UTF8.self)
+        records[0].metadata = Array(text.replacing("\"enclave\":true", with: "\"enclave\":false").utf8)
+        #expect(try refusal(records).code == .columnKeySignature)
+    }
+
+    @Test func keyUnderAnotherName() throws {
+        var records = try good()
+        records[0].name = "ids"
+        records[1].name = "people"
+        #expect(try refusal(records).code == .columnKeyMismatch)
+    }
+
+    @Test func wrappedBytesOfAnotherKey() throws {
+        var records = try good()
+        let foreign = records[1].values[0].wrapped
+        records[0].values[0].wrapped = foreign
+        #expect(try refusal(records).code == .wrappedKeyRefused)
+    }
+
+    @Test func amendedKeyIsTheSameKey() throws {
+        let old = try record("people", ["public.people.name_first"])
+        let new = try old.amended(
+            columns: ["public.people.name_first", "public.people.name_last"], enclave: true, operations: [.compare, .hash],
+            trusted: ["dev"],
+            under: "dev", of: vault)
+        #expect(new.id == old.id && new.metadata != old.metadata)
+        let type = EncryptedType(.text, .deterministic, key: try #require(KeyID(rawValue: UInt32(old.id))))
+        let value = Array("x".utf8)
+        let before = try old.unwrap(trusted: ["dev"], provider: vault).cipher().sealDeterministic(value.span, type: type)
+        let after = try new.unwrap(trusted: ["dev"], provider: vault).cipher().sealDeterministic(value.span, type: type)
+        #expect(before == after)
+        #expect(try load([new, good()[1]]).released[0].operations == 3)
+    }
+
+    @Test func enclaveGetsKeysOfRandomizedColumnsOnly() {
+        #expect(!KeyPolicy(configuration.columns(underKey: "ids")).enclave)
+        #expect(KeyPolicy(configuration.columns(underKey: "people")).operations == [.compare, .hash])
+        #expect(!KeyPolicy(configuration.columns(underKey: "people"), allowsEnclave: false).enclave)
+    }
+}
