@@ -77,7 +77,8 @@ package struct ColumnKeyMetadata: Sendable, Hashable {
         }
         guard document.version == 1 else {
             throw CloisterError(
-                .malformedKeyMetadata, "the metadata of a column key has a version this program does not know", hint: "use a newer cloister")
+                .malformedKeyMetadata, "the metadata of a column key has a version this program does not know", hint: "use a newer cloister"
+            )
         }
         let operations = document.operations.compactMap(KeyOperation.init(rawValue:))
         guard operations.count == document.operations.count, let id = KeyID(rawValue: document.id) else { throw malformed }

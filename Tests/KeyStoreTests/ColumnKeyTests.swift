@@ -60,10 +60,12 @@ import Testing
 
     @Test func sizesAreBounded() throws {
         let many = (0...ColumnKeyMetadata.columnLimit).map { "s.t.c\($0)" }
-        #expect(code { _ = try ColumnKeyMetadata(id: id, name: "p", columns: many, enclave: false, operations: []) } == .invalidKeyDefinition)
-        _ = try ColumnKeyMetadata(id: id, name: "p", columns: many.dropLast(), enclave: false, operations: [])
-        let long = ["s.t." + String(repeating: "c", count: 190)]
-        #expect(code { _ = try ColumnKeyMetadata(id: id, name: "p", columns: long, enclave: false, operations: []) } == .invalidKeyDefinition)
+        func refusal(_ columns: [String]) -> ErrorCode? {
+            code { _ = try ColumnKeyMetadata(id: id, name: "p", columns: columns, enclave: false, operations: []) }
+        }
+        #expect(refusal(many) == .invalidKeyDefinition)
+        #expect(refusal(many.dropLast()) == nil)
+        #expect(refusal(["s.t." + String(repeating: "c", count: 190)]) == .invalidKeyDefinition)
         let huge = [UInt8](repeating: UInt8(ascii: "["), count: 70_000)
         #expect(code { _ = try ColumnKeyMetadata(json: huge) } == .malformedKeyMetadata)
         let deep = [UInt8](repeating: UInt8(ascii: "["), count: 60_000)
@@ -201,6 +203,32 @@ import Testing
             let opened = try both.unwrap(trusted: trusted, provider: vault)
             #expect(copy(opened.key) == copy(unwrapped.key))
         }
+    }
+
+    @Test func anAmendedKeyIsTheSameKeyUnderOtherMetadata() throws {
+        let amended = try record.amended(
+            columns: ["public.people.name_last", "public.people.name_first"], enclave: true, operations: [.compare], trusted: trusted,
+            under: "dev", of: vault)
+        let before = try record.unwrap(trusted: trusted, provider: vault)
+        let after = try amended.unwrap(trusted: trusted, provider: vault)
+        #expect(copy(before.key) == copy(after.key))
+        #expect(amended.id == record.id && amended.name == record.name)
+        #expect(after.metadata.columns == ["public.people.name_first", "public.people.name_last"])
+        #expect(after.metadata.operations == [.compare])
+        // The old wrapped key does not fit the new metadata, nor the new one the old.
+        var mixed = amended
+        mixed.values[0].wrapped = record.values[0].wrapped
+        #expect(refusal(mixed) == .wrappedKeyRefused)
+    }
+
+    @Test func aForgedRecordIsNotAmended() {
+        var forged = record
+        forged.values[0].signature[0] ^= 1
+        let refusal = code {
+            _ = try forged.amended(
+                columns: ["public.people.name_last"], enclave: true, operations: [.compare], trusted: trusted, under: "dev", of: vault)
+        }
+        #expect(refusal == .columnKeySignature)
     }
 
     @Test func badDefinitionsAreRefused() {

@@ -215,7 +215,8 @@ internal import Diagnostics
         // SAFETY: the BIO owns its memory, which is read before it is freed; a secret BIO overwrites it.
         guard let bio = unsafe BIO_new(isPrivate ? BIO_s_secmem() : BIO_s_mem()) else { throw .cryptographyFailed("make a BIO") }
         defer { unsafe BIO_free(bio) }
-        let done = isPrivate
+        let done =
+            isPrivate
             ? unsafe PEM_write_bio_PrivateKey(bio, pointer, nil, nil, 0, nil, nil) : unsafe PEM_write_bio_PUBKEY(bio, pointer)
         let size = Int(unsafe BIO_ctrl(bio, BIO_CTRL_PENDING, 0, nil))
         guard done == 1, size > 0, size <= 1 << 16 else { throw .cryptographyFailed("write a PEM block") }
