@@ -107,7 +107,7 @@ let package = Package(
         tests("CellCryptoTests", ["CellCrypto", "CellFormat", "Diagnostics"]),
         tests("KeyStoreTests", ["KeyStore", "CellCrypto", "CellFormat", "Diagnostics", .product(name: "GRDB", package: "GRDB.swift")]),
         tests("AttestationTests", ["Attestation", "CellCrypto"]),
-        tests("EnclaveEvaluatorTests", ["EnclaveEvaluator", "EnclaveABI", "CellCrypto", "Attestation"]),
+        tests("EnclaveEvaluatorTests", ["EnclaveEvaluator", "EnclaveABI", "CellCrypto", "CellFormat", "Attestation"]),
         tests("TEEPlatformTests", ["TEEPlatform", "Attestation", "CellCrypto"]),
         tests("ValueCodecTests", ["ValueCodec", "CellFormat", "Diagnostics"]),
         tests("PGWireTests", ["PGWire", nioCore]),
