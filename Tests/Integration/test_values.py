@@ -131,6 +131,9 @@ def compare(asked, expected, got, refusals=lambda value, server: False):
         if codec == "err 0A000" and refusals(value, server):
             refused += 1
             continue
+        # PostgreSQL's arithmetic overflows for a day of the year in a year beyond its calendar, and gives some other date.
+        if codec == "err 22008" and isinstance(value, bytes) and re.match(rb"(?:[0-9]{8,}\.|[0-9]+\..*BC)", value, re.I | re.S):
+            continue
         wrong.append((value, server, codec))
     assert not wrong, f"{len(wrong)} of {len(asked)} differ, such as {wrong[:12]}"
     return refused

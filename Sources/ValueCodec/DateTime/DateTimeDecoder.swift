@@ -244,8 +244,9 @@ struct DateTimeDecoder {
 
     // MARK: One field
 
-    /// C's strtoint on a field: sign and digits; `position` moves behind them (stays if there are none). nil: out of Int32.
-    private static func integer(_ text: some Collection<UInt8>, _ position: inout Int) -> Int? {
+    /// C's strtoint on a field: sign and digits; `position` moves behind them (stays if there are none). nil: out of Int32,
+    /// or of Int64 if `wide`.
+    private static func integer(_ text: some Collection<UInt8>, _ position: inout Int, wide: Bool = false) -> Int? {
         let bytes = Array(text)
         var index = 0
         var negative = false
@@ -255,13 +256,18 @@ struct DateTimeDecoder {
         }
         guard index < bytes.count, bytes[index].isDigit else { return 0 }
         var value = 0
+        var overflowed = false
         while index < bytes.count, bytes[index].isDigit {
-            value = min(value * 10 + bytes[index].digit, 1 << 40)
+            let (product, overflow1) = value.multipliedReportingOverflow(by: 10)
+            let (sum, overflow2) = product.addingReportingOverflow(bytes[index].digit)
+            overflowed = overflowed || overflow1 || overflow2
+            value = overflowed ? 0 : sum
             index += 1
         }
         position += index
+        if overflowed { return nil }
         if negative { value = -value }
-        return Int32(exactly: value).map(Int.init)
+        return wide ? value : Int32(exactly: value).map(Int.init)
     }
 
     /// Microseconds of ".ddd", as rint(strtod(fraction) * 1000000).
@@ -457,7 +463,7 @@ struct DateTimeDecoder {
     /// DecodeTime: hh:mm[:ss[.fff]] or mm:ss.fff.
     private mutating func time(_ text: [UInt8]) throws(CloisterError) -> Seen {
         var position = 0
-        guard let hour = Self.integer(text, &position) else { throw fieldOverflow() }
+        guard let hour = Self.integer(text, &position, wide: true) else { throw fieldOverflow() }
         guard position < text.count, text[position] == ascii(":") else { throw badFormat() }
         position += 1
         guard let minute = Self.integer(text[position...], &position) else { throw fieldOverflow() }

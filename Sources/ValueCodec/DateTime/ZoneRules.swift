@@ -41,7 +41,7 @@ final class ZoneRules: Sendable {
         let components = name.split(separator: ascii("/"), omittingEmptySubsequences: false)
         let last = (components.last ?? []).map(\.lowercased)
         if last == Array("localtime".utf8) || last == Array("posixrules".utf8) { return .serverDefined }
-        if let bytes = ZoneFiles.read(components.map { Array($0) }) {
+        if let bytes = ZoneFiles.read(name) {
             // A file we can't read (leap seconds, say) is a zone all the same.
             guard let zone = ZoneRules(tzif: bytes) else { return .serverDefined }
             return .found(zone)

@@ -4,33 +4,38 @@ import Glibc
 enum ZoneFiles {
     static let root = "/usr/share/zoneinfo"
     /// Far above any zone (the largest are under 4 kB).
-    static let maximumSize = 64 << 10
+    private static let maximumSize = 64 << 10
+    /// "America/Argentina/Buenos_Aires" has three levels, "posix/…" adds one.
+    private static let maximumDepth = 4
 
-    /// The file of a zone named by its path components, matched in any case as PostgreSQL does; nil if there is none. A
-    /// component is only ever compared with directory entries, and entries that begin with a dot are never taken, so no
-    /// name leads out of the root.
-    static func read(_ components: [[UInt8]]) -> [UInt8]? {
-        guard (1...8).contains(components.count) else { return nil }
-        var path = root
-        for component in components {
-            guard let entry = find(component, in: path) else { return nil }
-            path += "/" + entry
-        }
-        return contents(of: path)
+    /// The file of a zone, named in any case as in PostgreSQL; nil if there is none. Names are only looked up among the files
+    /// found below the root, so none leads out of it.
+    static func read(_ name: [UInt8]) -> [UInt8]? {
+        guard let path = paths[String(decoding: name.map(\.lowercased), as: UTF8.self)] else { return nil }
+        return contents(of: root + "/" + path)
     }
 
-    private static func find(_ name: [UInt8], in directory: String) -> String? {
+    /// Every file below the root, by its lower-cased path; listed once.
+    private static let paths: [String: String] = {
+        var paths: [String: String] = [:]
+        collect(below: "", depth: 1, into: &paths)
+        return paths
+    }()
+
+    private static func collect(below folder: String, depth: Int, into paths: inout [String: String]) {
         // SAFETY: the stream is opened and closed here; `d_name` is NUL-terminated and read before the next `readdir`.
-        guard let stream = unsafe opendir(directory) else { return nil }
+        guard depth <= maximumDepth, let stream = unsafe opendir(root + "/" + folder) else { return }
         defer { unsafe closedir(stream) }
         while let entry = unsafe readdir(stream) {
-            let candidate = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+            let kind = unsafe Int(entry.pointee.d_type)
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
                 unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
             }
-            if candidate.hasPrefix(".") { continue }
-            if candidate.utf8.lazy.map(\.lowercased).elementsEqual(name.lazy.map(\.lowercased)) { return candidate }
+            if name.hasPrefix(".") { continue }
+            let path = folder.isEmpty ? name : folder + "/" + name
+            if kind == Int(DT_REG) || kind == Int(DT_LNK) || kind == Int(DT_UNKNOWN) { paths[path.lowercased()] = path }
+            if kind == Int(DT_DIR) || kind == Int(DT_LNK) || kind == Int(DT_UNKNOWN) { collect(below: path, depth: depth + 1, into: &paths) }
         }
-        return nil
     }
 
     private static func contents(of path: String) -> [UInt8]? {
