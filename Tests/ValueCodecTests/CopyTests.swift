@@ -73,7 +73,7 @@ func rewrite(
 
     @Test(arguments: [
         (CopyFormat.Kind.text, "1\tx\n"), (.text, "1\tx\t3\t4\n"), (.text, "1\tx\t3\n2\ty\t4\r\n"), (.text, "1\tx\t3\r\n2\ty\t4\n"),
-        (.text, "1\tx\t3\r\n2\ty\r4\r\n"),
+        (.text, "1\tx\t3\r\n2\ty\t4\r3\tz\t5\r"),
         (.text, "1\tx\t3\n\\.x\n"), (.text, "1\tx\t3\r\n\\.\n"), (.text, "1\tx\t3\n\\."), (.csv, "1,\"x,3\n"), (.csv, "1,x,3\n2\r,y,4\n"),
         (.csv, "1,x,3\n\\.\r"), (.csv, "\n"),
     ])
