@@ -34,7 +34,9 @@ enum ZoneFiles {
             if name.hasPrefix(".") { continue }
             let path = folder.isEmpty ? name : folder + "/" + name
             if kind == Int(DT_REG) || kind == Int(DT_LNK) || kind == Int(DT_UNKNOWN) { paths[path.lowercased()] = path }
-            if kind == Int(DT_DIR) || kind == Int(DT_LNK) || kind == Int(DT_UNKNOWN) { collect(below: path, depth: depth + 1, into: &paths) }
+            if kind == Int(DT_DIR) || kind == Int(DT_LNK) || kind == Int(DT_UNKNOWN) {
+                collect(below: path, depth: depth + 1, into: &paths)
+            }
         }
     }
 
