@@ -1,12 +1,74 @@
+internal import CellFormat
 internal import Diagnostics
 internal import NIOCore
 internal import PGWire
 internal import SQLBinding
+internal import ValueCodec
 
 /// A COPY FROM STDIN whose data the client is sending.
 struct CopyInState {
     /// nil: nothing of it is encrypted, the data pass as they are.
-    var plan: CopyInPlan?
+    var encryption: CopyInEncryption?
+}
+
+/// Rewrites the data of one COPY FROM STDIN: values of marked columns become stored cells, all else stays byte for byte.
+struct CopyInEncryption {
+    private let plan: CopyInPlan
+    private var transformer: CopyTransformer
+
+    init(plan: CopyInPlan, settings: SessionSettings) throws(CloisterError) {
+        self.plan = plan
+        let kind: CopyFormat.Kind =
+            switch plan.format {
+            case .text: .text
+            case .csv: .csv
+            }
+        let header: CopyFormat.Header =
+            switch plan.header {
+            case .none: .none
+            case .skip: .present
+            case .match: .match
+            }
+        let format = try CopyFormat(
+            kind, delimiter: plan.delimiter, null: plan.null, quote: plan.quote, escape: plan.escape, header: header,
+            forceNotNull: plan.forceNotNull, forceNull: plan.forceNull, encoding: plan.encoding)
+        transformer = CopyTransformer(
+            .from, format: format, columns: plan.columns.map { .init(name: $0.name, isReplaced: $0.encryption != nil) })
+    }
+
+    var columnCount: Int { plan.columns.count }
+
+    /// Takes a chunk of data and returns what of it is complete, encrypted.
+    mutating func feed(_ chunk: [UInt8], cells: CellService, settings: SessionSettings) throws(CloisterError) -> [UInt8] {
+        var output: [UInt8] = []
+        let plan = plan
+        try transformer.feed(chunk, into: &output) { (column, value) throws(CloisterError) in
+            try Self.seal(value, plan.columns[column], cells, settings)
+        }
+        return output
+    }
+
+    /// The data are complete.
+    mutating func finish(cells: CellService, settings: SessionSettings) throws(CloisterError) -> [UInt8] {
+        var output: [UInt8] = []
+        let plan = plan
+        try transformer.finish(into: &output) { (column, value) throws(CloisterError) in
+            try Self.seal(value, plan.columns[column], cells, settings)
+        }
+        return output
+    }
+
+    /// The cell in bytea's hex form, as every input function of ours reads it.
+    private static func seal(
+        _ value: [UInt8], _ column: CopyInPlan.Column, _ cells: CellService, _ settings: SessionSettings
+    ) throws(CloisterError) -> [UInt8] {
+        guard let type = column.encryption else { return value }
+        let cell = try cells.field(value, type: type, column: column.label, settings: settings)
+        var text: [UInt8] = [0x5c, 0x78]
+        text.reserveCapacity(2 + 2 * cell.count)
+        Hex.append(cell.span, to: &text)
+        return text
+    }
 }
 
 extension SessionMachine {
@@ -22,13 +84,28 @@ extension SessionMachine {
             throw unexpected(.copyInResponse)
         }
         isClientBlocked = true  // so that data that waited is looked at
-        if isMuted {
+        guard !isMuted else {
             server.drop(header.totalLength, to: &toClient)
             writeToServer { Frontend.writeCopyFail("the session has failed", to: &$0) }
             return
         }
-        server.pass(header.totalLength)
-        copyIn = CopyInState(plan: plan)
+        let response = try CopyResponse(body: body)
+        do throws(CloisterError) {
+            if let plan {
+                try resources.cells.check(state.settings)
+                guard response.format == 0, response.columnFormats.count == plan.columns.count else {
+                    throw CloisterError(
+                        .copyRefused, "the server copies other columns of \(plan.relation) than the plan, or in binary",
+                        hint: "Name the columns in the COPY statement.")
+                }
+            }
+            copyIn = CopyInState(encryption: try plan.map { (plan) throws(CloisterError) in try CopyInEncryption(plan: plan, settings: state.settings) })
+            server.pass(header.totalLength)
+        } catch {
+            // The client hears of the error only; it never was in copy-in mode.
+            server.drop(header.totalLength, to: &toClient)
+            failCopy(error)
+        }
     }
 
     /// In copy-in mode the server reads over Sync and Flush: what was pipelined before it said so gets no ReadyForQuery.
@@ -42,8 +119,9 @@ extension SessionMachine {
     /// A message of the client's while the server is in copy-in mode.
     mutating func copyInStep(_ type: FrontendType, _ header: FrameHeader) throws(CloisterError) -> Bool {
         switch type {
-        case .copyData: client.pass(header.totalLength)
-        case .copyDone, .copyFail:
+        case .copyData: return try copyData(header)
+        case .copyDone: try copyDone(header)
+        case .copyFail:
             client.pass(header.totalLength)
             copyIn = nil
         case .flush, .sync: drop(header)
@@ -57,6 +135,44 @@ extension SessionMachine {
             failCopy(CloisterError(.unexpectedMessage, "unexpected message type \(type) during COPY from stdin"))
         }
         return true
+    }
+
+    private mutating func copyData(_ header: FrameHeader) throws(CloisterError) -> Bool {
+        guard copyIn?.encryption != nil else {
+            client.pass(header.totalLength)
+            return true
+        }
+        guard header.bodyLength <= limits.heldMessage else {
+            drop(header)
+            failCopy(CloisterError(.messageTooLarge, "a CopyData message is too long"))
+            return true
+        }
+        guard let body = client.body(header) else { return false }
+        let settings = state.settings
+        do throws(CloisterError) {
+            if let sealed = try copyIn?.encryption?.feed(Array(body.readableBytesView), cells: resources.cells, settings: settings) {
+                drop(header)
+                if !sealed.isEmpty { writeToServer { Frontend.writeCopyData(sealed, to: &$0) } }
+            }
+        } catch {
+            drop(header)
+            failCopy(error)
+        }
+        return true
+    }
+
+    private mutating func copyDone(_ header: FrameHeader) throws(CloisterError) {
+        let settings = state.settings
+        do throws(CloisterError) {
+            if let rest = try copyIn?.encryption?.finish(cells: resources.cells, settings: settings), !rest.isEmpty {
+                writeToServer { Frontend.writeCopyData(rest, to: &$0) }
+            }
+            client.pass(header.totalLength)
+            copyIn = nil
+        } catch {
+            drop(header)
+            failCopy(error)
+        }
     }
 
     /// Ends the COPY: the server gets CopyFail, the client our error in the place of the server's.
