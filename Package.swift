@@ -15,8 +15,8 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = [], extra: [Sw
     .target(name: name, dependencies: dependencies, swiftSettings: strict + extra)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
 }
 
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
@@ -110,11 +110,19 @@ let package = Package(
         tests("EnclaveEvaluatorTests", ["EnclaveEvaluator", "EnclaveABI", "CellCrypto", "CellFormat", "Attestation"]),
         tests("TEEPlatformTests", ["TEEPlatform", "Attestation", "CellCrypto"]),
         tests("ValueCodecTests", ["ValueCodec", "CellFormat", "Diagnostics"]),
-        tests("PGWireTests", ["PGWire", nioCore]),
+        tests("PGWireTests", ["PGWire", "Diagnostics", nioCore], exclude: ["Corpus"]),
         tests("ColumnCatalogTests", ["ColumnCatalog", "CellFormat", "Diagnostics"]),
         tests("SQLBindingTests", ["SQLBinding", "ColumnCatalog", "CellFormat", "Diagnostics"]),
-        tests("SessionCoreTests", ["SessionCore", "PGWire", "SQLBinding", "ColumnCatalog", "CellCrypto", "CellFormat", nioCore]),
-        tests("ProxyServerTests", ["ProxyServer"]),
+        tests(
+            "SessionCoreTests",
+            ["SessionCore", "PGWire", "SQLBinding", "ColumnCatalog", "CellCrypto", "CellFormat", "ValueCodec", "Diagnostics", nioCore]),
+        tests(
+            "ProxyServerTests",
+            [
+                "ProxyServer", "SessionCore", "PGWire", "SQLBinding", "ColumnCatalog", "CellCrypto", "CellFormat", "Diagnostics", nioCore, nioPosix,
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
         tests("AdminConnectionTests", ["AdminConnection", "Diagnostics"]),
         tests("CommandTests", ["cloister", "CellCrypto", "CellFormat", "ColumnCatalog", "Configuration", "Diagnostics", "KeyStore", "Attestation"]),
         tests("ConfigurationTests", ["Configuration", "ColumnCatalog", "CellFormat", "Diagnostics"]),

@@ -32,6 +32,7 @@ package struct ErrorFields: Equatable, Sendable {
         self[.message] = error.message
         if !error.hint.isEmpty { self[.hint] = error.hint }
         self[.detail] = "Cloister \(error.code.name)."
+        if !error.location.isEmpty { self[.context] = error.location }
     }
 
     package enum Severity: String, Sendable {
@@ -48,6 +49,7 @@ package struct ErrorFields: Equatable, Sendable {
         case detail = 0x44  // D
         case hint = 0x48  // H
         case position = 0x50  // P
+        case context = 0x57  // W
     }
 
     package subscript(code: Code) -> String? {

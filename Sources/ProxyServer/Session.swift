@@ -51,7 +51,10 @@ final class Session {
 
     func clientReadComplete() { flush() }
 
-    func clientEnded() { perform(machine.clientClosed()) }
+    func clientEnded() {
+        if isClosing { return client.close(promise: nil) }
+        perform(machine.clientClosed())
+    }
 
     func clientInactive() {
         startupTimer?.cancel()
@@ -139,21 +142,24 @@ final class Session {
         }
     }
 
-    /// Both connections end when what was written is on its way. NIO closes after the writes before it only if asked to
-    /// close the sending side first.
+    /// Both connections end once what was written is on its way: first the sending side, then, when the peer has ended its
+    /// own or after a while, the rest. Closing at once would reset the connection under an error that the peer has yet to read.
     private func close() {
         guard !isClosing else { return }
         isClosing = true
         startupTimer?.cancel()
-        Self.closeAfterWrites(client)
-        if case .connected(let channel) = server { Self.closeAfterWrites(channel) }
+        closeAfterWrites(client)
+        if case .connected(let channel) = server { closeAfterWrites(channel) }
     }
 
-    private static func closeAfterWrites(_ channel: any Channel) {
-        channel.writeAndFlush(ByteBuffer()).assumeIsolated().whenComplete { _ in
-            channel.close(mode: .output).assumeIsolated().whenComplete { _ in channel.close(promise: nil) }
-        }
+    private func closeAfterWrites(_ channel: any Channel) {
+        channel.writeAndFlush(ByteBuffer()).assumeIsolated().whenComplete { _ in channel.close(mode: .output, promise: nil) }
+        let timer = channel.eventLoop.assumeIsolated().scheduleTask(in: .seconds(Self.lingerSeconds)) { channel.close(promise: nil) }
+        channel.closeFuture.assumeIsolated().whenComplete { _ in timer.cancel() }
     }
+
+    /// How long a peer may take to read our last words.
+    private static let lingerSeconds: Int64 = 5
 
     private func resumeReads() {
         if clientMayRead { clientHandler?.resume() }

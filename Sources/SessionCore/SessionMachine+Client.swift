@@ -193,38 +193,34 @@ extension SessionMachine {
             guard whole == nil, partial.readableBytes <= 2 * limits.name else { throw CloisterError(.protocolViolation, "Bind names no statement") }
             return false
         }
-        let statement = statements.lookup(names.statement)
-        guard let statement, let plan = statement.sent?.plan, Self.needsParameters(plan) || !statement.parametersAgree else {
-            if let contradiction = statement?.contradiction {
-                drop(header)
-                refuse(Refusal(contradiction))
-                return true
+        let statement = statements.lookup(names.statement) ?? discovered(names.statement)
+        if !statement.parametersAgree, statement.contradiction == nil {
+            // The description is on its way; it needs a push if the client has not given one.
+            if !pending.contains(where: { if case .describeStatement(let other, _) = $0 { other === statement } else { false } }) {
+                writeToServer { DescribeTarget.statement(names.statement).write(.describe, to: &$0) }
+                statement.isShapeRequested = true
+                statement.isFlushed = false
+                pending.append(.describeStatement(statement, swallowed: true))
+                isBatchOpen = true
             }
+            if !statement.isFlushed {
+                statement.isFlushed = true
+                writeToServer { Frontend.write(.flush, to: &$0) }
+            }
+            return blocked()
+        }
+        if let contradiction = statement.contradiction {
+            drop(header)
+            refuse(Refusal(contradiction))
+            return true
+        }
+        guard let plan = statement.sent?.plan, Self.needsParameters(plan) else {
             guard whole != nil || header.bodyLength > Self.streamedBind else { return false }
             // What can't be read here the server will refuse.
             let formats = whole.flatMap { try? BindMessage.resultFormats(body: $0) }
             client.pass(header.totalLength)
             bound(names.portal, Portal(statement: statement, resultFormats: formats))
             return true
-        }
-        if !statement.parametersAgree, statement.contradiction == nil {
-            // The description is on its way; it needs a push if the client has not given one.
-            if pending.contains(where: { if case .describeStatement(let other, _) = $0 { other === statement } else { false } }) {
-                if !statement.isFlushed {
-                    statement.isFlushed = true
-                    writeToServer { Frontend.write(.flush, to: &$0) }
-                }
-            } else {
-                writeToServer {
-                    DescribeTarget.statement(names.statement).write(.describe, to: &$0)
-                    Frontend.write(.flush, to: &$0)
-                }
-                statement.isFlushed = true
-                statement.isShapeRequested = true
-                pending.append(.describeStatement(statement, swallowed: true))
-                isBatchOpen = true
-            }
-            return blocked()
         }
         guard header.bodyLength <= limits.heldMessage else {
             drop(header)
@@ -235,12 +231,20 @@ extension SessionMachine {
         let message = try BindMessage(body: whole)
         drop(header)
         do throws(CloisterError) {
-            if let contradiction = statement.contradiction { throw contradiction }
             let sent = try serverBind(message, statement: statement, plan: plan)
             writeToServer { sent.write(to: &$0) }
             bound(names.portal, Portal(statement: statement, resultFormats: message.resultFormats))
         } catch { refuse(Refusal(error)) }
         return true
+    }
+
+    /// A statement that no Parse of this client made (SQL's PREPARE, or none at all): the server says what its parameters are
+    /// before any is sent.
+    private mutating func discovered(_ name: Identifier) -> PreparedStatement {
+        let statement = PreparedStatement(
+            effects: StatementEffects(), sent: nil, declaredTypes: [], hasStableShape: false, returnsNoRows: false, parametersAgree: false)
+        statements.confirm(name, statement)
+        return statement
     }
 
     private static func needsParameters(_ plan: BoundStatement) -> Bool {
