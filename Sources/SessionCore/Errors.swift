@@ -37,4 +37,6 @@ extension ErrorCode {
     package static let clientEncoding = ErrorCode("CL5026", sqlState: "0A000")
     /// The server has no type for an encrypted column: the extension is not installed in this database.
     package static let extensionMissing = ErrorCode("CL5027", sqlState: "42704")
+    /// SQL's EXECUTE names a statement whose parameters are encrypted.
+    package static let executeRefused = ErrorCode("CL5028", sqlState: "0A000")
 }

@@ -278,6 +278,11 @@ extension SessionMachine {
         guard let body = try small(header) else { return false }
         let message = try ExecuteMessage(body: body)
         let portal = portals.lookup(message.portal) ?? Portal(statement: nil, resultFormats: nil)
+        if let statement = portal.statement, let error = forbiddenExecute(statement.effects) {
+            drop(header)
+            refuse(Refusal(error))
+            return true
+        }
         if !portal.willHaveShape {
             // The client does not ask what the rows look like; to decrypt them we must.
             writeToServer { DescribeTarget.portal(message.portal).write(.describe, to: &$0) }

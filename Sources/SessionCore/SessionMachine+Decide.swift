@@ -32,7 +32,9 @@ extension SessionMachine {
             standardConformingStrings: state.settings.standardConformingStrings, declaredParameterTypes: declaredTypes,
             isExtendedProtocol: isExtended, catalogIsCurrent: prepared.catalogLoaded)
         switch resources.bind(text, context) {
-        case .passThrough(let effects): return .pass(effects)
+        case .passThrough(let effects):
+            if let error = forbiddenExecute(effects) { return .refuse(Refusal(error)) }
+            return .pass(effects)
         case .refused(let error, let offset):
             let isUTF8 = state.settings.isUTF8
             return .refuse(Refusal(error, position: offset.map { SentStatement.character(atOffset: $0, in: text, isUTF8: isUTF8) }))
@@ -41,6 +43,7 @@ extension SessionMachine {
         case .bound(let plan):
             if !state.settingsAreKnown { return prepare(.settings) }
             if let failure = prepared.failure { return .refuse(Refusal(failure)) }
+            if let error = forbiddenExecute(plan.effects) { return .refuse(Refusal(error)) }
             do throws(CloisterError) {
                 try resources.cells.check(state.settings)
                 let settings = state.settings
@@ -52,6 +55,19 @@ extension SessionMachine {
                     })
             } catch { return .refuse(Refusal(error)) }
         }
+    }
+
+    /// SQL's EXECUTE of a statement that the client prepared through the protocol: its arguments would be plaintext.
+    func forbiddenExecute(_ effects: StatementEffects) -> CloisterError? {
+        for statement in effects.statements {
+            guard let name = statement.executes, let plan = statements.lookup(Identifier(name))?.sent?.plan,
+                plan.parameters.contains(where: { $0.use != .plain })
+            else { continue }
+            return CloisterError(
+                .executeRefused, "EXECUTE of a statement with encrypted parameters is not supported",
+                hint: "Bind and execute it through the extended protocol.")
+        }
+        return nil
     }
 
     private mutating func prepare(_ kind: Injection.Kind) -> Decision {

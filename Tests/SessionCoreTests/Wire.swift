@@ -82,6 +82,36 @@ final class Wire {
         }
     }
 
+    /// Past the first injected settings query, as after the session's first statement with marked columns.
+    func settled() -> Self {
+        script.on("settle", .needsSearchPath, .passThrough(StatementEffects([.init()])))
+        client(Q("settle"))
+        answerSettings()
+        server(C("SELECT 0"), Z())
+        _ = (sent, shown)
+        return self
+    }
+
+    /// The server's answer to the injected settings query. `inBatch`: it was asked with Flush, so no ReadyForQuery.
+    func answerSettings(inBatch: Bool = false, status: Character = "I") {
+        server(
+            ParseComplete, BindComplete, D("s", "pg_catalog"), D("s", "public"), D("e", "1"), D("b", "hex"), C("SELECT 4"), CloseComplete,
+            CloseComplete)
+        if !inBatch { server(Z(status)) }
+    }
+
+    /// The server's answer to the injected catalog query, followed by the settings' if both were asked.
+    func answerCatalog(_ rows: [[String?]] = Wire.catalogRows, andSettings: Bool, inBatch: Bool = false) {
+        server(ParseComplete, BindComplete)
+        for row in rows { server(D(bytes: row.map { $0.map { Array($0.utf8) } })) }
+        server(C("SELECT 5"), CloseComplete, CloseComplete)
+        if andSettings {
+            answerSettings(inBatch: inBatch)
+        } else if !inBatch {
+            server(Z())
+        }
+    }
+
     // MARK: Events
 
     func client(startup options: [(String, String)]) {
