@@ -9,6 +9,9 @@ extension CatalogSnapshot {
     /// | `t` | type name (`enc_date`) | OID | array type's OID | – | – | – | – |
     /// | `c` | schema | relation | relkind | column number | column name | type OID | typmod |
     ///
+    /// | `f` | schema | function | – | – | – | – | – |
+    ///
+    /// `f`: a function that takes or returns cells (or rows that have them), outside pg_catalog.
     /// A relation without columns has one `c` row with nulls in 5 to 8. Other sessions' temporary tables are left out.
     package static let loadQuery = """
         SELECT 't', t.typname::text, t.oid::text, t.typarray::text, NULL::text, NULL::text, NULL::text, NULL::text \
@@ -18,8 +21,17 @@ extension CatalogSnapshot {
         SELECT 'c', n.nspname::text, c.relname::text, c.relkind::text, a.attnum::text, a.attname::text, a.atttypid::text, a.atttypmod::text \
         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
         LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
-        WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') \
-        AND NOT pg_catalog.pg_is_other_temp_schema(n.oid)
+        WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') \
+        AND NOT pg_catalog.pg_is_other_temp_schema(n.oid) \
+        UNION ALL \
+        SELECT 'f', n.nspname::text, p.proname::text, NULL::text, NULL::text, NULL::text, NULL::text, NULL::text \
+        FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace \
+        WHERE n.nspname NOT IN ('pg_catalog', 'information_schema') AND EXISTS (\
+        WITH ours AS (SELECT t.oid, t.typarray FROM pg_catalog.pg_type t WHERE t.typnamespace = 'pg_catalog'::pg_catalog.regnamespace \
+        AND pg_catalog.left(t.typname::text, 4) IN ('enc_', 'det_')), \
+        used AS (SELECT p.prorettype AS oid UNION SELECT pg_catalog.unnest(COALESCE(p.proallargtypes, p.proargtypes::oid[]))) \
+        SELECT FROM used u JOIN pg_catalog.pg_type t ON t.oid = u.oid WHERE u.oid IN (SELECT oid FROM ours UNION SELECT typarray FROM ours) \
+        OR EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = t.typrelid AND t.typrelid <> 0 AND a.attnum > 0 AND a.atttypid IN (SELECT oid FROM ours)))
         """
 }
 
@@ -50,7 +62,7 @@ extension CatalogContent {
                     throw Self.malformed("an array type is told twice")
                 }
             case "c":
-                guard let schema = row[1], let table = row[2], let kind = row[3]?.first, row[3]?.count == 1, "rpvmf".contains(kind) else {
+                guard let schema = row[1], let table = row[2], let kind = row[3]?.first, row[3]?.count == 1, "rpvmfS".contains(kind) else {
                     throw Self.malformed("a column row is malformed")
                 }
                 let name = QualifiedName(schema, table)
@@ -63,6 +75,9 @@ extension CatalogContent {
                     relation.columns.append((number, column, type, typmod))
                 }
                 pending[name] = relation
+            case "f":
+                guard row[1] != nil, let name = row[2] else { throw Self.malformed("a function row is malformed") }
+                cellFunctions.insert(name)
             default:
                 throw Self.malformed("a row is of an unknown kind")
             }

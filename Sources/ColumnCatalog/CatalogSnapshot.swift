@@ -25,7 +25,7 @@ package struct CatalogColumn: Hashable, Sendable {
 /// A table, view, materialized view, partitioned or foreign table, with its columns in order.
 package struct CatalogRelation: Hashable, Sendable {
     package var name: QualifiedName
-    /// `pg_class.relkind`: r, p, v, m, f; "?" if it is known only from the configuration.
+    /// `pg_class.relkind`: r, p, v, m, f, S; "?" if it is known only from the configuration.
     package var kind: Character
     package var columns: [CatalogColumn]
     package var hasMarks: Bool
@@ -70,8 +70,12 @@ package final class CatalogSnapshot: Sendable {
     /// Names of columns marked in some relation.
     package let markedColumnNames: Set<String>
 
+    /// Bare names of functions, outside pg_catalog, that take or return cells.
+    package let cellFunctions: Set<String>
+
     fileprivate init(id: UInt64, content: CatalogContent) {
         self.id = id
+        cellFunctions = content.cellFunctions
         marks = content.marks
         serverTypes = content.serverTypes
         var oids: [ServerType: UInt32] = [:]
@@ -134,4 +138,5 @@ struct CatalogContent: Hashable, Sendable {
     var marks: MarkedColumns
     var relations: [QualifiedName: CatalogRelation] = [:]
     var serverTypes: [UInt32: ServerType] = [:]
+    var cellFunctions: Set<String> = []
 }

@@ -102,7 +102,9 @@ final class Analyzer {
         try settleParameters()
         for leaf in leaves {
             guard case .literal(let value, let kind, let negative) = leaf.source else {
-                if case .null = leaf.source, leaf.variable.encryption != nil { plan.edits.append(.init(tokens: leaf.tokens, action: .text("NULL"))) }
+                if case .null = leaf.source, let type = leaf.variable.encryption?.type {
+                    plan.edits.append(.init(tokens: leaf.tokens, action: .text("NULL::pg_catalog.\(type.serverTypeName)")))
+                }
                 continue
             }
             guard let (type, label) = leaf.variable.encryption else { continue }

@@ -10,6 +10,10 @@ extension Analyzer {
     func checkNewRelation(_ rangeVar: Node?, at node: Node) throws(Halt) {
         guard let rangeVar else { return }
         let name = rangeVar.string("relname") ?? ""
+        if isStrict, rangeVar.string("relpersistence") == "t", catalog.schemasByName[name] != nil {
+            throw refuse(
+                "a temporary table \"\(name)\" with encrypted columns would hide the relation of that name", hint: "give it another name", at: rangeVar)
+        }
         let isMarked = rangeVar.string("schemaname").map { catalog.marks.byRelation[QualifiedName($0, name)] != nil } ?? catalog.marks.bareNames.contains(name)
         if isMarked {
             throw refuse("\"\(name)\" has encrypted columns in the configuration and can't be made from a query", hint: "CREATE TABLE it, then INSERT … SELECT", at: rangeVar)

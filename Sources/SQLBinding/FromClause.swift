@@ -55,8 +55,8 @@ extension Analyzer {
         let name = body.string("relname") ?? ""
         switch try relation(body) {
         case .known(let relation):
+            guard relation.isComplete || context.catalogIsCurrent else { throw Halt.needsCatalog }
             if !relation.isComplete, body["alias"]?.has("colnames") == true {
-                guard context.catalogIsCurrent else { throw Halt.needsCatalog }
                 throw .refuse(.unknownRelation, "the server does not know the table \(relation.name)", at: body)
             }
             return item(relation, alias: body["alias"], schema: relation.name.schema)

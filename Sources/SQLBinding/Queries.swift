@@ -148,7 +148,7 @@ extension Analyzer {
                 if number == 0 { output.columns.append(OutputColumn(name: "column\(index + 1)", variable: .undecided)) }
                 guard index < output.columns.count else { throw unknown("VALUES lists of different lengths", body) }
                 if item.tagged.tag == "SetToDefault" { throw unknown("DEFAULT here", item.tagged.body) }
-                try output.columns[index].variable.accept(try expression(item, environment), operation: "VALUES", at: body)
+                try output.columns[index].variable.accept(try listed(item, environment), operation: "VALUES", at: body)
             }
         }
         return output
@@ -168,7 +168,7 @@ extension Analyzer {
                 try expand(reference, environment, into: &output)
                 continue
             }
-            let variable = try expression(value, environment)
+            let variable = try listed(value, environment)
             if case .encryptedRow(let label) = variable.state {
                 throw .refuse(
                     .operationRefused, "a whole row of \(label), which has encrypted columns, as one value", hint: "use `SELECT t.*`, or name the columns", at: body)
@@ -176,6 +176,16 @@ extension Analyzer {
             output.columns.append(OutputColumn(name: body.string("name") ?? Self.figureName(value), variable: variable))
         }
         return output
+    }
+
+    /// A member of a SELECT or VALUES list. A bare NULL there gets a type of its own (text), unlike one in an expression.
+    private func listed(_ node: Node, _ environment: Environment) throws(Halt) -> TypeVariable {
+        let variable = try expression(node, environment)
+        let (tag, body) = node.tagged
+        if tag == "A_Const", body.flag("isnull"), let index = token(at: body.location), isWord(index, "null") {
+            leaves.append(Leaf(source: .null, tokens: index...index, variable: variable))
+        }
+        return variable
     }
 
     private func expand(_ reference: Node, _ environment: Environment, into output: inout Output) throws(Halt) {

@@ -119,9 +119,16 @@ extension Analyzer {
             try refuseMentions(tag == "DoStmt" ? "DO" : "CREATE FUNCTION or PROCEDURE")
         default:
             var runsText: String?
+            var cellFunction: (name: String, node: Node)?
             node.walk { child in
-                if let name = child.names("funcname").last, Self.runsTextOrSettings.contains(name) { runsText = name }
+                guard let name = child.names("funcname").last else { return true }
+                if Self.runsTextOrSettings.contains(name) { runsText = name }
+                if catalog.cellFunctions.contains(name), tag != "CreateTrigStmt" { cellFunction = (name, child) }
                 return true
+            }
+            if let (name, call) = cellFunction {
+                throw .refuse(
+                    .operationRefused, "a function named \(name) takes or returns encrypted values", hint: "functions over encrypted columns are not bound: write the query itself", at: call)
             }
             if let runsText {
                 plan.isCacheable = false

@@ -8,7 +8,8 @@ struct Leaf {
         case literal(value: Int, kind: LiteralSlot.Kind, negative: Bool)
         /// `number` from 1.
         case parameter(number: Int)
-        /// NULL inside a cast, which must lose its cast if it is encrypted.
+        /// NULL whose type PostgreSQL would take from what is written (its cast, or text in a subquery's list): it must
+        /// be of the encrypted type instead, if it is encrypted.
         case null
     }
     var source: Source

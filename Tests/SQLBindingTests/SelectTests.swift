@@ -56,7 +56,7 @@ import Testing
         expect("SELECT 1 FROM people WHERE name = $q$a$$b$q$", "SELECT 1 FROM people WHERE name = ‹o people.name:a$$b›")
         expect("SELECT 1 FROM people WHERE name = 'a' -- c\n 'b'", "SELECT 1 FROM people WHERE name = ‹o people.name:ab›")
         expect("SELECT 1 FROM people WHERE name = 'O''Hara' /* /* x */ 'y' */ ", "SELECT 1 FROM people WHERE name = ‹o people.name:O'Hara› /* /* x */ 'y' */ ")
-        expect("SELECT 1 FROM people WHERE name = NULL::text", "SELECT 1 FROM people WHERE name = NULL")
+        expect("SELECT 1 FROM people WHERE name = NULL::text", "SELECT 1 FROM people WHERE name = NULL::pg_catalog.enc_text")
         expect("SELECT 1 FROM people WHERE name = X'1F'", "! CL6005")
         expect("SELECT 1 FROM people WHERE weight = -(5)", "! CL6012")
         #expect(transcript(#"SELECT 1 FROM people WHERE name = 'a\'b' AND note = 'c\\'"#, scs: false) == #"SELECT 1 FROM people WHERE name = ‹o people.name:a'b› AND note = 'c\\'"#)
