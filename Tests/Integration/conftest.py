@@ -77,10 +77,10 @@ class Stack:
     def log(self, service):
         return (self.dir / "log" / f"{service}.log").read_text(errors="replace")
 
-    def _connect(self, port, user, password, **more):
+    def _connect(self, port, role, secret, **more):
         values = self.environment
         return psycopg.connect(
-            **{"host": values["PGHOST"], "port": port, "user": user, "password": password, "dbname": values["PGDATABASE"],
+            **{"host": values["PGHOST"], "port": port, "user": role, "password": secret, "dbname": values["PGDATABASE"],
                "autocommit": True, "connect_timeout": 20, **more}
         )
 
