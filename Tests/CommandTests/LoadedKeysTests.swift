@@ -1,5 +1,7 @@
+import Attestation
 import CellCrypto
 import CellFormat
+import ColumnCatalog
 import Configuration
 import Diagnostics
 import Foundation

@@ -103,6 +103,7 @@ def test_a_restarted_server_is_found_again(stack):
     stack_pid = process(stack, "postgres")
     os.kill(stack_pid, signal.SIGINT)
     eventually(lambda: "connection lost" in new_log(stack, offset))
+    eventually(lambda: not pathlib.Path(f"/proc/{stack_pid}").exists())
     stack.up()
     eventually(lambda: compares(stack))
 
