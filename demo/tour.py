@@ -40,7 +40,13 @@ def connect(port, **more):
 
 
 def cut(text, width):
-    return text if len(text) <= width else text[: width - 1] + "…"
+    """At most `width` characters. A cell keeps its end too: cells of one writer begin alike (header, writer, counter)."""
+    if len(text) <= width:
+        return text
+    if text.startswith("\\x") and width > 12:
+        head = min(10, width // 2)
+        return text[:head] + "…" + text[len(text) - (width - head - 1) :]
+    return text[: width - 1] + "…"
 
 
 def table(rows, width):
