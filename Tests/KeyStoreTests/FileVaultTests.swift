@@ -157,7 +157,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "UPDATE master_keys SET name = 'prod'", "UPDATE master_keys SET created = '2000-01-01T00:00:00Z'",
+        "UPDATE master_keys SET name = 'prod'", "UPDATE master_keys SET name = 'dex'",
+        "UPDATE master_keys SET created = '2000-01-01T00:00:00Z'",
         "UPDATE master_keys SET public_key = zeroblob(32)", "UPDATE master_keys SET nonce = zeroblob(12)",
         "UPDATE master_keys SET nonce = zeroblob(3)", "UPDATE master_keys SET sealed = zeroblob(80)",
         "UPDATE master_keys SET sealed = substr(sealed, 1, 79)", "DELETE FROM vault", "DROP TABLE vault", "DROP TABLE master_keys",
