@@ -11,11 +11,12 @@
  * Who may touch a slot's mapping. The server makes it (FREE -> IDLE) and closes it; a worker holds it while it serves.
  *   FREE -> IDLE        server, slot made for a connection
  *   IDLE <-> HELD       worker, around one call
+ *   HELD <-> HELD_AGAIN another worker found the slot's next post too soon; the holder sets its bit again
  *   IDLE -> FREE        server, connection closed
- *   HELD -> CLOSING     server, connection closed in the middle of a call
+ *   HELD… -> CLOSING    server, connection closed in the middle of a call
  *   CLOSING -> DRAINED  worker, call finished: the server is told and makes it FREE
  */
-enum slot_use { SLOT_FREE, SLOT_IDLE, SLOT_HELD, SLOT_CLOSING, SLOT_DRAINED };
+enum slot_use { SLOT_FREE, SLOT_IDLE, SLOT_HELD, SLOT_HELD_AGAIN, SLOT_CLOSING, SLOT_DRAINED };
 
 struct slot_entry {
     _Atomic uint32_t use;

@@ -81,12 +81,43 @@ static void start_watching(void) {
     __atomic_store_n(&channel.doorbell->sleepers, 0, __ATOMIC_SEQ_CST);
 }
 
+static void set_pending(uint32_t index) {
+    __atomic_fetch_or(&channel.doorbell->pending[index / 64], (uint64_t)1 << (index % 64), __ATOMIC_ACQ_REL);
+}
+
+/*
+ * Takes a slot for this thread. 0: it is not in use, or another thread has it. The next post can come, and its bit be taken
+ * by another worker, before the one that answered the last has let go of the slot: that one is then told to set the bit again.
+ */
+static int hold(struct slot_entry *entry) {
+    for (;;) {
+        uint32_t use = SLOT_IDLE;
+        if (atomic_compare_exchange_strong(&entry->use, &use, SLOT_HELD)) return 1;
+        if (use != SLOT_HELD) return 0;
+        if (atomic_compare_exchange_strong(&entry->use, &use, SLOT_HELD_AGAIN)) return 0;
+    }
+}
+
+/* Lets go of a held slot. */
+static void release(struct slot_entry *entry, uint32_t index) {
+    for (;;) {
+        uint32_t use = SLOT_HELD;
+        if (atomic_compare_exchange_strong(&entry->use, &use, SLOT_IDLE)) return;
+        if (use != SLOT_HELD_AGAIN) break;
+        if (atomic_compare_exchange_strong(&entry->use, &use, SLOT_HELD)) set_pending(index);
+    }
+    /* Closing: what was drained is the server's to free. */
+    atomic_store(&entry->use, SLOT_DRAINED);
+    uint64_t one = 1;
+    ssize_t ignored = write(channel.drained_fd, &one, sizeof one);
+    (void)ignored;
+}
+
 /* Serves slot `index` if it is in use; the bit may be anyone's invention. */
 static void serve(void *worker, uint32_t index) {
     if (index >= channel.max_slots) return;
     struct slot_entry *entry = &channel.slots[index];
-    uint32_t idle = SLOT_IDLE;
-    if (!atomic_compare_exchange_strong(&entry->use, &idle, SLOT_HELD)) return;
+    if (!hold(entry)) return;
     /* A hint only: while this one is busy for long, posts must wake somebody else. */
     int is_long = __atomic_load_n(&entry->slot->length, __ATOMIC_RELAXED) > LONG_REQUEST ||
                   __atomic_load_n(&entry->slot->opcode, __ATOMIC_RELAXED) == CLOISTER_OP_TUNNEL;
@@ -96,30 +127,16 @@ static void serve(void *worker, uint32_t index) {
     }
     channel.callbacks.serve(worker, entry->slot);
     if (is_long) start_watching();
-    uint32_t held = SLOT_HELD;
-    if (!atomic_compare_exchange_strong(&entry->use, &held, SLOT_IDLE)) {
-        atomic_store(&entry->use, SLOT_DRAINED);
-        uint64_t one = 1;
-        ssize_t ignored = write(channel.drained_fd, &one, sizeof one);
-        (void)ignored;
-    }
+    release(entry, index);
 }
 
-/* Sets the bits of posted slots whose bit was lost. */
+/* Sets the bits of posted slots whose bit somebody cleared. */
 static void slow_scan(void) {
     for (uint32_t i = 0; i < channel.max_slots; i++) {
         struct slot_entry *entry = &channel.slots[i];
-        uint32_t idle = SLOT_IDLE;
-        if (!atomic_compare_exchange_strong(&entry->use, &idle, SLOT_HELD)) continue;
-        if (__atomic_load_n(&entry->slot->state, __ATOMIC_ACQUIRE) == CLOISTER_POSTED)
-            __atomic_fetch_or(&channel.doorbell->pending[i / 64], (uint64_t)1 << (i % 64), __ATOMIC_ACQ_REL);
-        uint32_t held = SLOT_HELD;
-        if (!atomic_compare_exchange_strong(&entry->use, &held, SLOT_IDLE)) {
-            atomic_store(&entry->use, SLOT_DRAINED);
-            uint64_t one = 1;
-            ssize_t ignored = write(channel.drained_fd, &one, sizeof one);
-            (void)ignored;
-        }
+        if (!hold(entry)) continue;
+        if (__atomic_load_n(&entry->slot->state, __ATOMIC_ACQUIRE) == CLOISTER_POSTED) set_pending(i);
+        release(entry, i);
     }
 }
 

@@ -107,6 +107,14 @@ static void
 between_slices(int64 deadline)
 {
 	CHECK_FOR_INTERRUPTS();		/* what it raises ends the (sub)transaction, and that closes the channel */
+	if (InterruptHoldoffCount > 0 && CritSectionCount == 0 && (QueryCancelPending || ProcDiePending))
+	{
+		/* An lwlock is held (a B-tree's page), so PostgreSQL serves no interrupt here; an error releases the lock and it can. */
+		channel_close();
+		ereport(ERROR,
+				(errcode(ERRCODE_QUERY_CANCELED),
+				 errmsg("CL7022: canceling statement while it waits for the enclave")));
+	}
 	if (now() >= deadline)
 	{
 		bool		had_slot = channel.slot != NULL;
