@@ -80,6 +80,7 @@ let package = Package(
             dependencies: [
                 "AdminConnection", "Attestation", "CellCrypto", "CellFormat", "ColumnCatalog", "Configuration", "Diagnostics", "KeyStore", "PGWire",
                 "ProxyServer", "SessionCore", "SQLBinding",
+                nioCore,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

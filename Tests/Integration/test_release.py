@@ -225,3 +225,18 @@ def test_keys_by_hand(stack, cloister, tmp_path):
     assert "public.h.y" in listed and listed.count("verified") == 1 and "CL3021" in listed  # the others are dev's
     with stack.superuser() as superuser:
         superuser.execute("DELETE FROM cloister.column_keys WHERE name = 'byhand'")
+
+
+def test_a_taken_port_is_told(stack, cloister):
+    """The stack's own proxy has it."""
+    ran = cloister("proxy", "--config", stack.dir / "cloister.yaml", check=False, timeout=30)
+    assert ran.returncode == 1 and "CL1054" in ran.stderr and str(stack.proxy_port) in ran.stderr
+
+
+def test_the_proxy_ends_well_on_sigterm(stack):
+    pid = process(stack, "proxy")
+    offset = len(stack.log("proxy"))
+    os.kill(pid, signal.SIGTERM)
+    eventually(lambda: "stopped" in new_log(stack, offset))
+    stack.up()
+    assert compares(stack)

@@ -59,7 +59,7 @@ let importRules: [String: ImportRule] = [
         [
             "AdminConnection", "Attestation", "CellCrypto", "CellFormat", "ColumnCatalog", "Configuration", "Diagnostics", "KeyStore",
             "ProxyServer", "SessionCore", "SQLBinding", "ArgumentParser", "Logging", "ServiceLifecycle", "UnixSignals", "Foundation",
-            "Dispatch", "PGWire",
+            "Dispatch", "PGWire", "NIOCore",
         ], "joins the parts: no session machine of its own, no raw key bytes"),
 ]
 

@@ -7,6 +7,7 @@ internal import Diagnostics
 internal import Foundation
 internal import KeyStore
 internal import Logging
+internal import NIOCore
 internal import PGWire
 internal import ProxyServer
 internal import SQLBinding
@@ -50,7 +51,14 @@ struct ProxyCommand: AsyncParsableCommand {
             configuration: .init(
                 services: [.init(service: maintenance), .init(service: proxy)], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger
             ))
-        try await group.run()
+        do {
+            try await group.run()
+        } catch let error as IOError {
+            throw CloisterError(
+                .cannotListen,
+                "the proxy cannot listen on \(service.listen): \(POSIXErrorCode(rawValue: error.errnoCode).map { "\($0)" } ?? "error \(error.errnoCode)")",
+                hint: "is another program on that port?", location: config)
+        }
     }
 
     /// Fetches, verifies and unwraps the keys; the connection is closed when this returns.

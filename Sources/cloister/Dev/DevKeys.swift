@@ -56,6 +56,15 @@ struct DevKeys {
         return changed
     }
 
+    /// How the running enclave holds its secrets, from a report that is checked against everything else that dev knows.
+    func memory(folder: DevFolder, measurement: String?) throws -> ProtectedMemory {
+        let known = measurement.flatMap { Measurement(text: $0) }.map { [$0.bytes] } ?? []
+        let policy = EnclaveConfiguration(
+            measurements: known, minimumVersion: 1, allow: ProtectedMemory.allCases, roots: [folder.platform + "/tee-root.pem"])
+        let session = try KeyRelease(policy).attest(connection)
+        return session.report.statement.region == .memfdSecret ? .memfdSecret : .mlock
+    }
+
     /// Tells whether the enclave holds every key of randomized columns: what readiness means besides an open port.
     func released(for columns: [ColumnDeclaration]) throws -> () -> Bool {
         let names = Set(columns.filter { $0.scheme == .randomized }.map(\.keyName))

@@ -40,10 +40,12 @@ struct DevPrograms {
     }
 
     /// Starts the platform and through it the enclave, for the user who runs PostgreSQL. Its log begins anew: `isReady` reads it.
+    /// On a kernel without memfd_secret the enclave takes locked memory, which its report then says.
     func startTEE(folder: DevFolder, serverUser: String) throws(CloisterError) -> ProcessRecord {
         try? FileManager.default.removeItem(atPath: folder.log("tee"))
         let arguments = [
             tee, "run", "--enclave", enclave, "--socket", folder.enclaveSocket, "--state-dir", folder.platform, "--peer-user", serverUser,
+            "--allow-mlock",
         ]
         return try Tool.start("tee", arguments, environment: DevCluster.environment, folder: folder)
     }

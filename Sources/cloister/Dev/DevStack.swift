@@ -114,6 +114,9 @@ struct DevStack {
 
         let keys = try DevKeys(folder: folder, cluster: cluster, state: state)
         if try keys.makeMissing(columns) { changed = true }
+        state.memory = try keys.memory(folder: folder, measurement: state.measurement)
+        if state.memory == .mlock { say("cloister dev: this kernel has no memfd_secret: root can read the enclave's memory") }
+        try folder.save(state)
         let text = DevConfig.render(columns: columns, limits: limits, state: state, folder: folder)
         if FileManager.default.contents(atPath: folder.configFile) != Data(text.utf8) {
             try folder.write(Data(text.utf8), to: folder.configFile)

@@ -10,6 +10,8 @@ extension ErrorCode {
     static let keyNotInDatabase = ErrorCode("CL1051", sqlState: "42704")
     /// The key's signed metadata does not list a column that the configuration puts under it.
     static let columnNotUnderKey = ErrorCode("CL1052", sqlState: "28000")
+    /// The proxy's address is taken or not this host's.
+    static let cannotListen = ErrorCode("CL1054", sqlState: "58000")
     /// The enclave could not be reached through the server.
     static let enclaveUnreachable = ErrorCode("CL1053", sqlState: "58000")
 }
