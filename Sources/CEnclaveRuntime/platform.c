@@ -24,7 +24,15 @@ int cloister_platform_tell(const void *message, size_t length) {
 long cloister_platform_ask(const void *request, size_t length, void *answer, size_t capacity, int timeout_ms) {
     if (length < 8 || capacity < 8) return -1;
     long result = -1;
-    pthread_mutex_lock(&turn);
+    /* One worker waits for the platform at a time; the others have comparisons to do. */
+    struct timespec patience;
+    clock_gettime(CLOCK_REALTIME, &patience);
+    patience.tv_nsec += 100 * 1000000;
+    if (patience.tv_nsec >= 1000000000) {
+        patience.tv_sec++;
+        patience.tv_nsec -= 1000000000;
+    }
+    if (pthread_mutex_timedlock(&turn, &patience) != 0) return -1;
     if (cloister_platform_tell(request, length) == 0) {
         long deadline = milliseconds() + timeout_ms;
         for (;;) {

@@ -43,8 +43,8 @@ package final class Evaluator {
     private var table: [KeyID: KeyTable.Entry] = [:]
     private var tableGeneration: UInt64 = 0
     private var current: (id: KeyID, entry: KeyTable.Entry)?
-    private var left: [UInt8] = []
-    private var right: [UInt8] = []
+    private var left = Operand()
+    private var right = Operand()
     private var normalized: [UInt8] = []
 
     package init(_ enclave: Enclave) { self.enclave = enclave }
@@ -61,8 +61,7 @@ package final class Evaluator {
             case CLOISTER_OP_TUNNEL.rawValue:
                 guard request.count <= Self.maximumFrame else { throw Refusal.tooLarge }
                 var frame: [UInt8] = []
-                frame.reserveCapacity(request.count)
-                for index in request.indices { frame.append(request[index]) }
+                appendBytes(request, to: &frame)
                 return Answer(bytes: enclave.tunnel.answer(frame))
             default: throw Refusal.badRequest
             }
@@ -84,9 +83,9 @@ package final class Evaluator {
         try Self.checkMeeting(a, aHeader, b, bHeader)
         let entry = try key(aHeader.key)
         guard entry.operations.contains(.compare) else { throw .forbidden }
-        let aLength = try Self.open(a, aHeader, entry.cipher, opener, into: &left)
-        let bLength = try Self.open(b, bHeader, entry.cipher, opener, into: &right)
-        return try Self.order(left, aLength, right, bLength, aHeader.type)
+        try left.open(a, aHeader, entry.cipher, opener)
+        try right.open(b, bHeader, entry.cipher, opener)
+        return try Self.order(left.buffer, left.count, right.buffer, right.count, aHeader.type)
     }
 
     /// HASH: one cell, stored or operand.
@@ -96,9 +95,9 @@ package final class Evaluator {
         guard header.role != .result else { throw .mismatch }
         let entry = try key(header.key)
         guard entry.operations.contains(.hash) else { throw .forbidden }
-        let length = try Self.open(request, header, entry.cipher, opener, into: &left)
+        try left.open(request, header, entry.cipher, opener)
         normalized.removeAll(keepingCapacity: true)
-        try Self.normalize(left, length, header.type, into: &normalized)
+        try Self.normalize(left.buffer, left.count, header.type, into: &normalized)
         do { return try Self.hash(normalized, header, entry.cipher, opener) } catch { throw .noMemory }
     }
 
@@ -155,6 +154,8 @@ package final class Evaluator {
         let generation = enclave.keys.generation
         if generation != tableGeneration {
             opener.forgetAll()
+            left.forget()
+            right.forget()
             table = enclave.keys.snapshot()
             tableGeneration = generation
             current = nil
@@ -164,19 +165,35 @@ package final class Evaluator {
         current = (id, entry)
         return entry
     }
+}
 
-    /// Opens a cell into `buffer` and returns the value's length; the buffer grows to the largest cell seen.
-    private static func open(
-        _ cell: Span<UInt8>, _ header: CellHeader, _ cipher: CellCipher, _ opener: CellOpener, into buffer: inout [UInt8]
-    ) throws(Refusal) -> Int {
+/// One side of a comparison: the value of the last cell opened there, and that cell. A query compares one constant with row
+/// after row: the same bytes under the same key need no second opening.
+private struct Operand {
+    /// Longer cells are not remembered: looking at them would cost what it saves.
+    static let rememberedByteCount = 1024
+
+    private(set) var buffer: [UInt8] = []
+    private(set) var count = 0
+    /// The bytes that gave the value; empty if there is none. Set after a cell has verified, cleared before any other is tried.
+    private var cell: [UInt8] = []
+
+    mutating func forget() { cell.removeAll(keepingCapacity: true) }
+
+    /// Makes the value of `cell` available in `buffer`, whose first `count` bytes it is.
+    mutating func open(_ cell: Span<UInt8>, _ header: CellHeader, _ cipher: CellCipher, _ opener: CellOpener) throws(Refusal) {
+        if !self.cell.isEmpty, equalBytes(cell, self.cell.span) { return }
+        forget()
         let needed = CellOpener.plaintextByteCount(cell, header)
         if buffer.count < needed { buffer = [UInt8](repeating: 0, count: max(needed, 256)) }
         var target = buffer.mutableSpan
         do {
-            return try opener.open(cell, header: header, with: cipher, into: &target)
+            count = try opener.open(cell, header: header, with: cipher, into: &target)
         } catch {
+            count = 0
             throw error.code == .cryptographyFailed ? .noMemory : .badCell
         }
+        if cell.count <= Self.rememberedByteCount { appendBytes(cell, to: &self.cell) }
     }
 }
 

@@ -42,8 +42,8 @@ package enum ValueOrder {
         case .numeric: try NumericForm(value).normalize(value, into: &output)
         case .uuid:
             guard value.count == 16 else { throw .badCell }
-            appendBytes(value, &output)
-        case .text, .varchar, .bytea: appendBytes(value, &output)
+            appendBytes(value, to: &output)
+        case .text, .varchar, .bytea: appendBytes(value, to: &output)
         case .float4, .bpchar, .time, .timetz, .interval, .inet, .json, .jsonb: throw .mismatch
         }
     }
@@ -71,10 +71,5 @@ package enum ValueOrder {
 
     private static func append(_ value: UInt64, _ width: Int, _ output: inout [UInt8]) {
         for shift in stride(from: 8 * (width - 1), through: 0, by: -8) { output.append(UInt8(truncatingIfNeeded: value >> UInt64(shift))) }
-    }
-
-    private static func appendBytes(_ value: Span<UInt8>, _ output: inout [UInt8]) {
-        output.reserveCapacity(output.count + value.count)
-        for index in value.indices { output.append(value[index]) }
     }
 }

@@ -119,6 +119,8 @@ def test_no_dump_and_no_environment(tee):
     assert pathlib.Path(f"/proc/{tee.enclave_pid}/environ").read_bytes() == b""
     status = pathlib.Path(f"/proc/{tee.enclave_pid}/status").read_text()
     assert re.search(r"^NoNewPrivs:\t1$", status, re.M)
+    for thread in os.listdir(f"/proc/{tee.enclave_pid}/task"):  # no files, programs or sockets any more (confine.c)
+        assert re.search(r"^Seccomp:\t2$", pathlib.Path(f"/proc/{tee.enclave_pid}/task/{thread}/status").read_text(), re.M)
     descriptors = [os.readlink(f"/proc/{tee.enclave_pid}/fd/{n}") for n in os.listdir(f"/proc/{tee.enclave_pid}/fd")]
     assert len(descriptors) <= 10, descriptors
     assert not any("/" in d and not d.startswith("/dev/null") and not d.startswith("/memfd") and "tee.log" not in d for d in descriptors)

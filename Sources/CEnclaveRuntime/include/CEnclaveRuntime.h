@@ -31,6 +31,8 @@ int cloister_region_holds(const void *_Nullable address);
 
 /* No core dumps, not dumpable, no new privileges. 0, or -1 with errno. */
 int cloister_harden(void);
+/* Once everything is set up: no files, programs, threads, sockets or executable memory any more. 0, or -1 with errno. */
+int cloister_confine(void);
 /* Fills from getrandom(2). 0, or -1. */
 int cloister_random(void *_Nonnull bytes, size_t count);
 

@@ -13,3 +13,11 @@ func compareBytes(_ a: Span<UInt8>, _ b: Span<UInt8>) -> Int32 {
     if order != 0 { return order < 0 ? -1 : 1 }
     return a.count < b.count ? -1 : a.count == b.count ? 0 : 1
 }
+
+func equalBytes(_ a: Span<UInt8>, _ b: Span<UInt8>) -> Bool { a.count == b.count && compareBytes(a, b) == 0 }
+
+/// Appends with one copy; a span has no faster way of its own.
+func appendBytes(_ bytes: Span<UInt8>, to output: inout [UInt8]) {
+    // SAFETY: the pointer covers the span for the length of the call.
+    unsafe bytes.withUnsafeBufferPointer { unsafe output.append(contentsOf: $0) }
+}

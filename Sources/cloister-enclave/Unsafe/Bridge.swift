@@ -70,6 +70,9 @@ func runEnclave(_ options: EnclaveOptions) throws {
     }
     if let failure { throw StartFailure(message: failure) }
 
+    guard cloister_confine() == 0 else {
+        throw StartFailure(message: "CL4102: the kernel does not confine the enclave's system calls (seccomp)")
+    }
     let ready = ReadyMessage(boot: boot).bytes
     _ = unsafe ready.withUnsafeBytes { unsafe $0.baseAddress.map { unsafe cloister_platform_tell($0, ready.count) } }
     _ = cloister_server_run()
