@@ -151,24 +151,32 @@ void *slot_memory(struct client *c) { return c->slot; }
 void *slot_doorbell(struct client *c) { return c->bell; }
 
 #ifdef BENCH
-/* bench SOCKET CLIENTS SECONDS PAUSE_NS OPCODE < request: per client calls/s, and ns per call of the whole. */
+/*
+ * bench SOCKET CLIENTS SECONDS PAUSE_NS OPCODE < requests: calls per second of the whole. Standard input is a list of
+ * requests, each after its length (4 bytes, native); every client goes round the list.
+ */
 int main(int argc, char **argv) {
     if (argc != 6) return 2;
     int clients = atoi(argv[2]), opcode = atoi(argv[5]);
     double seconds = atof(argv[3]), pause = atof(argv[4]) / 1e9;
-    static char request[CLOISTER_SLOT_DATA_BYTES];
-    size_t length = fread(request, 1, sizeof request, stdin);
+    static char requests[1 << 24];
+    size_t bytes = fread(requests, 1, sizeof requests, stdin);
     long *counts = mmap(NULL, 4096 * 16, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     for (int i = 0; i < clients; i++) {
         if (fork() != 0) continue;
         struct client c;
         if (slot_connect(&c, argv[1], 10) != 0) _exit(1);
-        memcpy((char *)c.slot + CLOISTER_SLOT_DATA, request, length);
         double end = now() + seconds;
+        size_t at = 0;
         long n = 0;
         do {
             for (int k = 0; k < 100; k++, n++) {
-                slot_post(&c, (uint32_t)opcode, (uint32_t)length);
+                uint32_t length;
+                if (at + sizeof length > bytes) at = 0;
+                memcpy(&length, requests + at, sizeof length);
+                memcpy((char *)c.slot + CLOISTER_SLOT_DATA, requests + at + sizeof length, length);
+                at += sizeof length + length;
+                slot_post(&c, (uint32_t)opcode, length);
                 if (slot_wait(&c, 5, 50) != 0) _exit(1);
                 if (pause > 0) {
                     double until = now() + pause;
