@@ -71,9 +71,9 @@ struct CloisterTEE: ParsableCommand {
 
         private static var isDebugBuild: Bool {
             #if DEBUG
-                true
+            true
             #else
-                false
+            false
             #endif
         }
 

@@ -187,7 +187,8 @@ import Testing
     }
 
     @Test func malformedHellos() throws {
-        for hello in [[], [1], [1] + [UInt8](repeating: 1, count: 31), [1] + [UInt8](repeating: 1, count: 33), [2] + [UInt8](repeating: 1, count: 32)] as [[UInt8]] {
+        func ones(_ count: Int) -> [UInt8] { [UInt8](repeating: 1, count: count) }
+        for hello in [[], [1], [1] + ones(31), [1] + ones(33), [2] + ones(32)] {
             #expect(throws: ReleaseRefusal.malformed) { _ = try PendingWelcome(hello: hello) }
         }
         // Keys of small order give no secret.

@@ -81,7 +81,8 @@ import Testing
     }
 
     @Test func statusNamesTheKeys() throws {
-        #expect(try EnclaveStatus(frame: tunnel.answer(EnclaveStatus.request)) == EnclaveStatus(boot: boot, version: enclaveVersion, keys: []))
+        let empty = EnclaveStatus(boot: boot, version: enclaveVersion, keys: [])
+        #expect(try EnclaveStatus(frame: tunnel.answer(EnclaveStatus.request)) == empty)
         var session = try session()
         for id in [9, 8] as [UInt32] {
             _ = try session.confirm(tunnel.answer(session.release([ReleasedKey(id: id, try Sealer(id).cipher, operations: 3)])))
