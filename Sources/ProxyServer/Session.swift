@@ -159,7 +159,7 @@ final class Session {
     }
 
     /// How long a peer may take to read our last words.
-    private static let lingerSeconds: Int64 = 5
+    private static let lingerSeconds: Int64 = 2
 
     private func resumeReads() {
         if clientMayRead { clientHandler?.resume() }

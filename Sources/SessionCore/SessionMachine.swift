@@ -73,6 +73,8 @@ package struct SessionMachine: ~Copyable {
     /// What injections have been done for the message that waits at the head of the client's bytes.
     var prepared = Preparation()
     var isDraining = false
+    /// The client sends no more; the server is told when all that came before has been sent.
+    var clientHasEnded = false
     /// The last client step stopped for a reason other than missing bytes.
     var isClientBlocked = false
 
@@ -129,7 +131,7 @@ package struct SessionMachine: ~Copyable {
             phase = .closed
             next = .close
         case .authenticating, .starting, .ready:
-            if next == .carryOn { next = .endServerOutput }
+            clientHasEnded = true
         case .closed: break
         }
         return settle()
@@ -169,6 +171,10 @@ package struct SessionMachine: ~Copyable {
     private mutating func settle() -> Next {
         client.flush(to: &toServer)
         server.flush(to: &toClient)
+        if clientHasEnded, !isClientBlocked, next == .carryOn, phase != .closed {
+            clientHasEnded = false
+            next = .endServerOutput
+        }
         let result = next
         next = .carryOn
         return result

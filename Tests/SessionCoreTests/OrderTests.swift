@@ -314,6 +314,19 @@ let refusal = BindOutcome.refused(CloisterError(.testRefusal, "refused by the sc
         #expect(stuck.shown == ["FATAL 57P01"])
     }
 
+    /// Checklist 20: what waits for an injected query is sent before the server hears of the end.
+    @Test func aHalfCloseWaitsForWhatIsHeld() throws {
+        let wire = try Wire()
+        wire.script.on("select", .needsSearchPath, .passThrough(StatementEffects([.init()])))
+        wire.client(Q("select"))
+        wire.clientClosed()
+        #expect(wire.last == .carryOn)
+        _ = wire.sent
+        wire.answerSettings()
+        #expect(wire.sent == ["Q select"])
+        #expect(wire.last == .endServerOutput)
+    }
+
     /// Checklist 20: half-close; what is in flight is still answered.
     @Test func aHalfClosedClientStillGetsItsAnswers() throws {
         let wire = try Wire()
