@@ -3,7 +3,13 @@ internal import EnclaveABI
 
 /// Why the enclave did not start: a sentence with its code (schemas/errors/enclave.md).
 struct StartFailure: Error {
+    /// Starting again with the same options would end the same way: the platform does not try.
+    static let configuration: Int32 = 78
+    /// Something failed that may not fail next time.
+    static let software: Int32 = 70
+
     let message: String
+    var status = StartFailure.configuration
 }
 
 /// The command line. Two more options, `--region-mib` and `--allow-mlock`, were obeyed before the first allocation

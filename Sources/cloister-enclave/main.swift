@@ -9,5 +9,5 @@ do {
     try runEnclave(options)
 } catch let error as StartFailure {
     complain(error.message)
-    exit(78)
+    _exit(error.status)
 }

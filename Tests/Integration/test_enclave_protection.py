@@ -151,6 +151,36 @@ def test_the_heap(tmp_path):
         assert ended.returncode == 70 and message in ended.stderr, (number, ended)
 
 
+def without_memfd_secret():
+    """In a child: memfd_secret(2) fails with ENOSYS from here on, as on an old kernel."""
+    def word(code, jump_true, jump_false, value):
+        return struct.pack("=HBBI", code, jump_true, jump_false, value)
+
+    program = word(0x20, 0, 0, 0) + word(0x15, 0, 1, 447) + word(0x06, 0, 0, 0x00050000 | errno.ENOSYS) + word(0x06, 0, 0, 0x7FFF0000)
+    buffer = ctypes.create_string_buffer(program)
+    filter_ = struct.pack("=HxxxxxxQ", 4, ctypes.addressof(buffer))
+    libc = ctypes.CDLL(None)
+    assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, ctypes.c_char_p(filter_), 0, 0) == 0
+
+
+@needs_root
+def test_locked_memory_only_if_asked_for_and_told(tmp_path, monkeypatch):
+    start = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", lambda *a, **k: start(*a, preexec_fn=without_memfd_secret, **k))
+    with pytest.raises(TimeoutError, match="CL4101: memfd_secret\\(2\\) is not available"):
+        TEE(tmp_path)
+    running = TEE(tmp_path, "--allow-mlock")
+    try:
+        with Client(running.socket) as client:
+            with pytest.raises(release.Refused, match="region"):
+                running.session(client)
+        details = pathlib.Path(f"/proc/{running.enclave_pid}/smaps").read_text()
+        locked = [part for part in re.split(r"\n(?=[0-9a-f]+-[0-9a-f]+ )", details) if re.search(r"^VmFlags:.* lo\b.* dd\b|^VmFlags:.* dd\b.* lo\b", part, re.M)]
+        assert sum(int(re.search(r"^Size:\s+(\d+) kB", part, re.M)[1]) for part in locked) >= 60 << 10
+    finally:
+        running.stop()
+
+
 @needs_root
 def test_an_ordinary_user_gets_a_smaller_region(tmp_path):
     """Eight MiB of RLIMIT_MEMLOCK, Debian's default, are enough; less is refused with what to do."""

@@ -76,7 +76,7 @@ func runEnclave(_ options: EnclaveOptions) throws {
     let ready = ReadyMessage(boot: boot).bytes
     _ = unsafe ready.withUnsafeBytes { unsafe $0.baseAddress.map { unsafe cloister_platform_tell($0, ready.count) } }
     _ = cloister_server_run()
-    throw StartFailure(message: "CL4102: the socket can no longer be served")
+    throw StartFailure(message: "CL4102: the socket can no longer be served", status: StartFailure.software)
 }
 
 /// Asks the platform to sign a report; on a worker thread.
