@@ -64,8 +64,12 @@ extension Analyzer {
             return CatalogColumn(name: column, typeOID: 0, typmod: -1, encryption: marks[column]?.type ?? declaredEncryption(definition), isConfigured: marks[column] != nil)
         }
         let relation = CatalogRelation(name: name ?? QualifiedName("pg_temp", bare), kind: "r", columns: columns)
+        // IF NOT EXISTS may leave the table that is there: what is known of its encryption stays.
+        let isUnqualified = body["relation"]?.has("schemaname") != true
+        let there = name.flatMap { catalog.relations[$0] }.map { [$0] } ?? (catalog.schemasByName[bare] ?? []).compactMap { catalog.relations[QualifiedName($0, bare)] }
+        guard !there.contains(where: { $0.isComplete && $0.hasMarks }) else { return relation }
         if let name { created[name] = relation }
-        if body["relation"]?.has("schemaname") != true { createdByBareName[bare] = relation }
+        if isUnqualified { createdByBareName[bare] = relation }
         return relation
     }
 
@@ -194,8 +198,10 @@ extension Analyzer {
         let other: CatalogRelation?
         if case .known(let found) = try self.relation(table) { other = found } else { other = nil }
         let names = body.names("pk_attrs")
+        // Without referenced columns it is the primary key, which the catalog does not tell; if that is encrypted and these
+        // are not, the server has no operator and says so.
         let others = names.isEmpty ? nil : names.map { other?.column($0)?.encryption }
-        guard secrets.contains(where: { $0 != nil }) || others?.contains(where: { $0 != nil }) == true || (others == nil && other?.hasMarks == true) else { return }
+        guard secrets.contains(where: { $0 != nil }) || others?.contains(where: { $0 != nil }) == true else { return }
         guard let others, others.count == secrets.count, zip(secrets, others).allSatisfy({ $0 == $1 }) else {
             throw refuse(
                 "a foreign key of \(relation.name) with an encrypted column, whose two sides are not known to be encrypted alike",

@@ -20,6 +20,7 @@ extension Analyzer {
         let isConfigured = catalog.marks.bareNames.contains(name)
         if schemas.count > 1 {
             let anyMarked = schemas.contains { catalog.relations[QualifiedName($0, name)]?.hasMarks == true }
+            if anyMarked { try refuseAfterRenames(rangeVar) }
             guard let path = context.searchPath else {
                 if anyMarked || isStrict { throw Halt.needsSearchPath }
                 return .unknown

@@ -46,7 +46,7 @@ extension Analyzer {
         }
         let touch = try touch(node)
         guard touch.isMarked else {
-            if touch.unknownInQuery, !context.catalogIsCurrent, !namesMayHaveChanged { throw Halt.needsCatalog }
+            if touch.unknownInQuery, !context.catalogIsCurrent { throw Halt.needsCatalog }
             if touch.unknownInQuery || Self.isQuery(tag), madeMarkedRelation { try refuseAfterRenames(node) }
             try untouched(tag, body)
             noteNameChanges(tag, effect)
@@ -58,8 +58,8 @@ extension Analyzer {
         noteNameChanges(tag, effect)
     }
 
-    private func refuseAfterRenames(_ node: Node) throws(Halt) {
-        guard namesMayHaveChanged || madeMarkedRelation else { return }
+    func refuseAfterRenames(_ node: Node) throws(Halt) {
+        guard namesMayHaveChanged || madeMarkedRelation else { return }  // also from `relation`: a stale search path
         throw .refuse(
             .statementRefused, "an earlier statement of the same text may have changed what the names in this one mean",
             hint: "send the statements one by one", at: node.tagged.body["relation"])
@@ -319,6 +319,9 @@ extension Analyzer {
             effect.flags.insert(.ddl)
             let rangeVar = body["relation"]
             if rangeVar?.string("relpersistence") == "t" || rangeVar?.string("schemaname") == "pg_temp" { effect.flags.insert(.mayChangeSearchPath) }
+        case "CreateTableAsStmt" where body["query"]?.tagged.tag == "ExecuteStmt":
+            effect.executes = body["query"]?.tagged.body.string("name")
+            effect.flags.formUnion([.ddl, .mayChangeSettings, .mayChangeSearchPath])
         case "CreateSchemaStmt", "DropStmt", "CreateTableAsStmt", "ViewStmt", "RenameStmt", "AlterObjectSchemaStmt", "CreateExtensionStmt", "DropOwnedStmt":
             effect.flags.formUnion([.ddl, .mayChangeSearchPath])
         default: effect.flags.insert(.ddl)

@@ -164,6 +164,8 @@ import Testing
         #expect(effects("DEALLOCATE x").flags == [.preparedStatements])
         #expect(effects("PREPARE x AS SELECT 1").flags == [.preparedStatements])
         #expect(effects("EXECUTE x ('a')").statements.first?.executes == "x")
+        #expect(effects("EXPLAIN ANALYZE EXECUTE x ('a')").statements.first?.executes == "x")
+        #expect(effects("CREATE TABLE t AS EXECUTE x ('a')").statements.first?.executes == "x")
         #expect(effects("LISTEN x").flags == [.listen])
         #expect(effects("COPY plain FROM STDIN").flags == [.copyIn])
         #expect(effects("COPY plain TO STDOUT").flags == [.copyOut])
@@ -185,6 +187,9 @@ import Testing
         expect("ALTER TABLE plain RENAME TO q; SELECT * FROM people", "! CL6002")
         expect("CREATE TABLE a (x int); INSERT INTO a VALUES (1); SELECT * FROM a JOIN people ON x = id WHERE name = 'a'",
             "CREATE TABLE a (x int); INSERT INTO a VALUES (1); SELECT * FROM a JOIN people ON x = id WHERE name = ‹o people.name:a›")
+        expect("CREATE TABLE IF NOT EXISTS copyof (name text); INSERT INTO copyof (name) VALUES ('a')", "CREATE TABLE IF NOT EXISTS copyof (name text); INSERT INTO copyof (name) VALUES (‹s copyof.name:a›)")
+        expect("SET search_path = clinic; SELECT * FROM visits WHERE reason = 'a'", "! CL6002")
+        #expect(transcript("SET search_path = a; SELECT * FROM brandnew WHERE x = 'a'", current: false) == "? catalog")
         expect("SELECT name INTO TEMP plain FROM people", "! CL6008")
         expect("CREATE TEMP TABLE t3 AS SELECT name FROM people; SELECT * FROM t3 WHERE name = 'a'", "! CL6002")
     }

@@ -35,6 +35,14 @@ import Testing
         #expect(bind("SELECT 'a' AS name INTO people") == "! CL6008")
     }
 
+    @Test func references() {
+        expectPass("CREATE TABLE x (id int REFERENCES people (id), p int REFERENCES people)")
+        expect("CREATE TABLE x (id text REFERENCES people (pid))", "! CL6008")
+        #expect(bind("CREATE TABLE salaries (pid text REFERENCES people (pid))") == "CREATE TABLE salaries (pid pg_catalog.det_text(9) REFERENCES people (pid))")
+        #expect(bind("CREATE TABLE salaries (pid text REFERENCES people)") == "! CL6008")
+        #expect(bind("CREATE TABLE salaries (pid text, FOREIGN KEY (pid) REFERENCES people (name))") == "! CL6008")
+    }
+
     @Test func alterTable() {
         expect("ALTER TABLE people ADD COLUMN note2 text, DROP COLUMN id", "= ALTER TABLE people ADD COLUMN note2 text, DROP COLUMN id")
         #expect(bind("ALTER TABLE people ADD COLUMN birth date NOT NULL") == "ALTER TABLE people ADD COLUMN birth pg_catalog.enc_date(7) NOT NULL")
