@@ -18,10 +18,13 @@ package struct Answer: Equatable, Sendable {
 package final class Enclave: Sendable {
     package let keys: KeyTable
     package let tunnel: any Tunnel
+    /// In bytes: what each worker takes in at most.
+    package let largestRequest: Int
 
-    package init(keys: KeyTable, tunnel: any Tunnel) {
+    package init(keys: KeyTable, tunnel: any Tunnel, largestRequest: Int = .max) {
         self.keys = keys
         self.tunnel = tunnel
+        self.largestRequest = largestRequest
     }
 }
 

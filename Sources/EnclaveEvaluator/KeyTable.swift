@@ -19,12 +19,17 @@ package final class KeyTable: Sendable {
     }
 
     /// Bound on the keys held at once: a hostile client may release keys of its own.
-    package static let limit = 4096
+    package static let largestLimit = 4096
 
+    package let limit: Int
     private let entries: Mutex<[KeyID: Entry]>
     private let changes = Atomic<UInt64>(1)
 
-    package init() { entries = Mutex([:]) }
+    /// `limit`: smaller where the enclave's memory is.
+    package init(limit: Int = KeyTable.largestLimit) {
+        self.limit = min(limit, Self.largestLimit)
+        entries = Mutex([:])
+    }
 
     /// Counts the table's changes: a worker that has read the table at this count need not read it again.
     package var generation: UInt64 { changes.load(ordering: .acquiring) }
@@ -39,7 +44,7 @@ package final class KeyTable: Sendable {
     package func insert(_ released: [(cipher: CellCipher, operations: KeyOperations)]) -> Bool {
         let done = entries.withLock { table in
             let added = released.count { table[$0.cipher.id] == nil }
-            guard table.count + added <= Self.limit else { return false }
+            guard table.count + added <= limit else { return false }
             for (cipher, operations) in released { table[cipher.id] = Entry(cipher: cipher, operations: operations) }
             return true
         }

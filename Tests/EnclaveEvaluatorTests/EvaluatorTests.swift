@@ -182,13 +182,15 @@ func pair(_ a: [UInt8], _ b: [UInt8]) -> [UInt8] {
         let table = KeyTable()
         let cipher = sealer.cipher
         #expect(table.insert([(cipher, KeyOperations.compare)]) && table.count == 1)
-        let many = try (0..<KeyTable.limit).map { number in
+        let many = try (0..<KeyTable.largestLimit).map { number in
             (try CellCipher(ColumnKey(), id: try #require(KeyID(rawValue: UInt32(1000 + number)))), KeyOperations.compare)
         }
         #expect(!table.insert(many) && table.count == 1)
-        #expect(table.insert(Array(many.dropLast())) && table.count == KeyTable.limit)
+        #expect(table.insert(Array(many.dropLast())) && table.count == KeyTable.largestLimit)
         #expect(!table.insert([many[many.count - 1]]))
         #expect(table.insert([(cipher, KeyOperations.hash)]))
+        let small = KeyTable(limit: 2)
+        #expect(!small.insert(Array(many.prefix(3))) && small.insert(Array(many.prefix(2))))
     }
 }
 

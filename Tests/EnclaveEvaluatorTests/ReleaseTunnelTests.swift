@@ -114,7 +114,7 @@ import Testing
         }
         let more = try session.release([ReleasedKey(id: 9999, cipher, operations: 1)])
         #expect(tunnel.answer(more) == ReleaseRefusal.tooManyKeys.frame)
-        #expect(keys.count == KeyTable.limit)
+        #expect(keys.count == KeyTable.largestLimit)
     }
 
     @Test(arguments: [[], [0], [2], [4, 0], [5, 5], [6], [7, 1], [255]] as [[UInt8]])

@@ -203,6 +203,50 @@ def test_descriptors_and_mappings_do_not_pile_up(tee):
     eventually(lambda: used() == before)
 
 
+def test_a_small_enclave_can_not_be_filled_up(tmp_path):
+    """8 MiB, and clients that send the largest requests, open sessions and release keys of their own."""
+    running = TEE(tmp_path, "--region-mib", "8")
+    running.release([(7, KEY, 3)])
+    clients = [Client(running.socket) for _ in range(6)]
+    half = seal(KEY, 7, "text", os.urandom(250_000))
+    biggest = seal(KEY, 7, "text", os.urandom(480_000))
+
+    def hammer(client, seed):
+        rng = random.Random(seed)
+        for _ in range(60):
+            choice = rng.randrange(4)
+            if choice == 0:
+                assert client.compare(half, half) == (OK, 0)
+            elif choice == 1:
+                assert client.hash(biggest)[0] == OK
+            elif choice == 2:
+                assert client.call(enclave.HASH, bytes(1_000_000)) == enclave.TOO_LARGE
+            else:
+                client.tunnel(b"\x01" + os.urandom(32))
+
+    threads = [threading.Thread(target=hammer, args=(client, seed)) for seed, client in enumerate(clients[1:])]
+    for thread in threads:
+        thread.start()
+    session = running.session(clients[0])
+    loaded, refused = 0, None
+    for start in range(1000, 9000, 100):
+        answer = clients[0].tunnel(session.frame([(start + i, os.urandom(32), 3) for i in range(100)]))
+        if answer[0] == 7:
+            refused = answer[1]
+            break
+        loaded += 100
+    for thread in threads:
+        thread.join()
+    try:
+        assert refused in (release.TOO_MANY_KEYS, release.UNKNOWN_SESSION)
+        assert clients[1].compare(half, half) == (OK, 0)
+        assert pathlib.Path(f"/proc/{running.enclave_pid}").exists() and "ended" not in running.logged()
+    finally:
+        for client in clients:
+            client.close()
+        running.stop()
+
+
 def test_a_talking_socket_is_closed(tee):
     with socket.socket(socket.AF_UNIX) as raw:
         raw.connect(str(tee.socket))

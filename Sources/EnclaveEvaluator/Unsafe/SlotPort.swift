@@ -6,10 +6,17 @@ internal import Glibc
 /// Everything in the slot is written by an untrusted party at any time. Each field is read once; the copy is what is
 /// checked and used. The slot's own header (magic, index, size) is never read back.
 package final class SlotPort {
+    private static let slotRoom = Int(CLOISTER_SLOT_BYTES - CLOISTER_SLOT_DATA)
+
     private let evaluator: Evaluator
+    private let largestRequest: Int
     private var request: [UInt8] = []
 
-    package init(_ evaluator: Evaluator) { self.evaluator = evaluator }
+    /// `largestRequest` in bytes: smaller than a slot where the enclave's memory is.
+    package init(_ evaluator: Evaluator, largestRequest: Int = .max) {
+        self.evaluator = evaluator
+        self.largestRequest = min(largestRequest, Self.slotRoom)
+    }
 
     /// Serves the request in `slot`, if one is posted. `slot` has `CLOISTER_SLOT_BYTES` mapped bytes for the length of the
     /// call.
@@ -24,8 +31,8 @@ package final class SlotPort {
         // SAFETY: the fields lie inside the mapped slot; each is read once, atomically.
         let opcode = unsafe cloister_load32(&slot.pointee.opcode)
         let length = unsafe cloister_load32(&slot.pointee.length)
-        guard length <= CLOISTER_SLOT_BYTES - CLOISTER_SLOT_DATA else { return Answer(status: Refusal.tooLarge.status) }
         let count = Int(length)
+        guard count <= largestRequest else { return Answer(status: Refusal.tooLarge.status) }
         if request.count < count { request = [UInt8](repeating: 0, count: max(count, 512)) }
         // SAFETY: `count` was checked against the slot and against the buffer. The source may change while it is copied:
         // the copy is then some mixture of bytes, which is checked like any other request.
@@ -43,7 +50,7 @@ package final class SlotPort {
 
     private func put(_ answer: Answer, _ slot: UnsafeMutablePointer<cloister_slot>) {
         var answer = answer
-        if answer.bytes.count > Int(CLOISTER_SLOT_BYTES - CLOISTER_SLOT_DATA) { answer = Answer(status: Refusal.tooLarge.status) }
+        if answer.bytes.count > Self.slotRoom { answer = Answer(status: Refusal.tooLarge.status) }
         // SAFETY: the fields lie inside the mapped slot; the bytes were checked against its size.
         unsafe cloister_store32(&slot.pointee.status, answer.status)
         unsafe cloister_store_value(slot, answer.value)

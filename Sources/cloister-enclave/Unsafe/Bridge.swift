@@ -33,9 +33,13 @@ func runEnclave(_ options: EnclaveOptions) throws {
     guard unsafe boot.withUnsafeMutableBytes({ unsafe $0.baseAddress.map { unsafe cloister_random($0, 16) } ?? -1 }) == 0 else {
         throw StartFailure(message: "CL4102: no random bytes")
     }
-    let keys = KeyTable()
+    // What hostile clients can make the enclave hold is a fraction of its memory: keys (about 4 KiB each), and per worker a
+    // request and its two operands.
+    let memory = cloister_region_bytes()
+    let keys = KeyTable(limit: memory / (16 * 1024))
     let enclave = Enclave(
-        keys: keys, tunnel: ReleaseTunnel(boot: boot, region: region, keys: keys, report: askPlatform))
+        keys: keys, tunnel: ReleaseTunnel(boot: boot, region: region, keys: keys, report: askPlatform),
+        largestRequest: memory / (8 * Int(options.workers)))
 
     // SAFETY: the context keeps `enclave` for ever (one unbalanced retain); each worker's port is made on its thread and
     // kept for ever; `slot` is mapped for the length of each call (CEnclaveRuntime/workers.c).
@@ -44,7 +48,7 @@ func runEnclave(_ options: EnclaveOptions) throws {
         start: { context, _ in
             guard let context = unsafe context else { abort() }
             let enclave = unsafe Unmanaged<Enclave>.fromOpaque(context).takeUnretainedValue()
-            return unsafe Unmanaged.passRetained(SlotPort(Evaluator(enclave))).toOpaque()
+            return unsafe Unmanaged.passRetained(SlotPort(Evaluator(enclave), largestRequest: enclave.largestRequest)).toOpaque()
         },
         serve: { worker, slot in
             let port = unsafe Unmanaged<SlotPort>.fromOpaque(worker)

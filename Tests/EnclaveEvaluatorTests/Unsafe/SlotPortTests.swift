@@ -82,6 +82,15 @@ import Testing
         #expect(slot.status == Refusal.badCell.status)
     }
 
+    @Test func aSmallEnclaveTakesSmallRequests() {
+        let small = SlotPort(Evaluator(Enclave(keys: KeyTable(), tunnel: NoTunnel())), largestRequest: 100)
+        for (length, status) in [(100, Refusal.badCell.status), (101, Refusal.tooLarge.status)] as [(UInt32, UInt32)] {
+            slot.post(CLOISTER_OP_HASH.rawValue, [1], length: length)
+            unsafe small.serve(slot.pointer)
+            #expect(slot.status == status)
+        }
+    }
+
     @Test func theSlotsOwnHeaderIsNotRead() throws {
         unsafe slot.pointer.pointee.magic = .max
         unsafe slot.pointer.pointee.index = .max
