@@ -60,7 +60,9 @@ let package = Package(
         module("TEEPlatform", ["CTEEPlatform", "Attestation", "CellCrypto", "Diagnostics"]),
         .executableTarget(
             name: "cloister-tee",
-            dependencies: ["TEEPlatform", "Attestation", "Diagnostics", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: [
+                "TEEPlatform", "Attestation", "Diagnostics", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             swiftSettings: strict),
 
         // The proxy.
@@ -78,7 +80,8 @@ let package = Package(
         .executableTarget(
             name: "cloister",
             dependencies: [
-                "AdminConnection", "Attestation", "CellCrypto", "CellFormat", "ColumnCatalog", "Configuration", "Diagnostics", "KeyStore", "PGWire",
+                "AdminConnection", "Attestation", "CellCrypto", "CellFormat", "ColumnCatalog", "Configuration", "Diagnostics", "KeyStore",
+                "PGWire",
                 "ProxyServer", "SessionCore", "SQLBinding",
                 nioCore,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -120,12 +123,18 @@ let package = Package(
         tests(
             "ProxyServerTests",
             [
-                "ProxyServer", "SessionCore", "PGWire", "SQLBinding", "ColumnCatalog", "CellCrypto", "CellFormat", "Diagnostics", nioCore, nioPosix,
+                "ProxyServer", "SessionCore", "PGWire", "SQLBinding", "ColumnCatalog", "CellCrypto", "CellFormat", "Diagnostics", nioCore,
+                nioPosix,
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
         tests("AdminConnectionTests", ["AdminConnection", "Diagnostics"]),
-        tests("CommandTests", ["cloister", "CellCrypto", "CellFormat", "ColumnCatalog", "Configuration", "Diagnostics", "KeyStore", "Attestation"]),
+        tests(
+            "CommandTests",
+            [
+                "cloister", "AdminConnection", "CellCrypto", "CellFormat", "ColumnCatalog", "Configuration", "Diagnostics", "KeyStore",
+                "Attestation",
+            ]),
         tests("ConfigurationTests", ["Configuration", "ColumnCatalog", "CellFormat", "Diagnostics"]),
     ]
 )
