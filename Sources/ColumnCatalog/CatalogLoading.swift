@@ -47,18 +47,22 @@ extension CatalogContent {
         struct Pending { var kind: Character; var columns: [(number: Int, name: String, type: UInt32, typmod: Int32)] }
         var pending: [QualifiedName: Pending] = [:]
         for row in rows {
-            guard row.count == CatalogSnapshot.columnCount, let tag = row[0] else { throw Self.malformed("a row has the wrong number of columns") }
+            guard row.count == CatalogSnapshot.columnCount, let tag = row[0] else {
+                throw Self.malformed("a row has the wrong number of columns")
+            }
             guard row.allSatisfy({ ($0?.utf8.count ?? 0) <= Self.maxNameBytes }) else { throw Self.malformed("a name is too long") }
             switch tag {
             case "t":
-                guard let name = row[1], let oid = row[2].flatMap({ UInt32($0) }), oid >= 16384, let array = row[3].flatMap({ UInt32($0) }) else {
+                guard let name = row[1], let oid = row[2].flatMap({ UInt32($0) }), oid >= 16384, let array = row[3].flatMap({ UInt32($0) })
+                else {
                     throw Self.malformed("a type row is malformed")
                 }
                 // A type that is none of ours (`enc_something`) is not an error: the prefix is not reserved.
                 guard let type = ServerType(name: name) else { continue }
                 guard serverTypes.updateValue(type, forKey: oid) == nil else { throw Self.malformed("a type is told twice") }
                 guard array != 0 else { continue }
-                guard array >= 16384, serverTypes.updateValue(ServerType(type.logical, type.scheme, isArray: true), forKey: array) == nil else {
+                guard array >= 16384, serverTypes.updateValue(ServerType(type.logical, type.scheme, isArray: true), forKey: array) == nil
+                else {
                     throw Self.malformed("an array type is told twice")
                 }
             case "c":
@@ -90,10 +94,13 @@ extension CatalogContent {
             for column in relation.columns.sorted(by: { $0.number < $1.number }) {
                 guard seen.insert(column.name).inserted else { throw Self.malformed("\(name) has a column twice") }
                 if let mark = configured[column.name] {
-                    columns.append(.init(name: column.name, typeOID: column.type, typmod: column.typmod, encryption: mark.type, isConfigured: true))
+                    columns.append(
+                        .init(name: column.name, typeOID: column.type, typmod: column.typmod, encryption: mark.type, isConfigured: true))
                 } else {
-                    columns.append(.init(name: column.name, typeOID: column.type, typmod: column.typmod,
-                        encryption: encryption(of: column.type, typmod: column.typmod), isConfigured: false))
+                    columns.append(
+                        .init(
+                            name: column.name, typeOID: column.type, typmod: column.typmod,
+                            encryption: encryption(of: column.type, typmod: column.typmod), isConfigured: false))
                 }
             }
             // What the configuration marks and the server does not tell of (a table from before it was configured, or a

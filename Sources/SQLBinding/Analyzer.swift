@@ -110,8 +110,11 @@ final class Analyzer {
             guard let (type, label) = leaf.variable.encryption else { continue }
             try check(leaf, type, label, number: kind)
             plan.edits.append(
-                .init(tokens: leaf.tokens, action: .cell(value: value, kind: kind, negative: negative, declared: leaf.declaredType, target: type,
-                    role: role(of: leaf), column: label)))
+                .init(
+                    tokens: leaf.tokens,
+                    action: .cell(
+                        value: value, kind: kind, negative: negative, declared: leaf.declaredType, target: type,
+                        role: role(of: leaf), column: label)))
         }
         plan.edits.sort { $0.tokens.lowerBound < $1.tokens.lowerBound }
         for (a, b) in zip(plan.edits, plan.edits.dropFirst()) where a.tokens.upperBound >= b.tokens.lowerBound {
@@ -126,7 +129,9 @@ final class Analyzer {
         for leaf in leaves { if case .parameter(let number) = leaf.source { byNumber[number, default: []].append(leaf) } }
         for token in tokens where token.kind == .parameter {
             let number = Int(String(decoding: text[token.start + 1..<token.end], as: UTF8.self)) ?? 0
-            guard (1...65535).contains(number) else { throw .refused(CloisterError(.parameterRefused, "a parameter number is out of range"), at: token.start) }
+            guard (1...65535).contains(number) else {
+                throw .refused(CloisterError(.parameterRefused, "a parameter number is out of range"), at: token.start)
+            }
             plan.clientParameterCount = max(plan.clientParameterCount, number)
         }
         guard plan.clientParameterCount > 0 else { return }
@@ -145,7 +150,8 @@ final class Analyzer {
             for leaf in uses {
                 guard let (type, label) = leaf.variable.encryption else { continue }
                 guard context.isExtendedProtocol else {
-                    throw .refused(CloisterError(.parameterRefused, "a parameter in a simple query"), at: tokens[leaf.tokens.lowerBound].start)
+                    throw .refused(
+                        CloisterError(.parameterRefused, "a parameter in a simple query"), at: tokens[leaf.tokens.lowerBound].start)
                 }
                 try check(leaf, type, label, number: nil)
                 let shown = leaf.declaredType ?? type.logical
@@ -158,7 +164,8 @@ final class Analyzer {
                         at: tokens[leaf.tokens.lowerBound].start)
                 }
                 logical = shown
-                let wanted = ServerParameter(clientIndex: number - 1, use: .encrypted(type, role(of: leaf), column: label), declaredType: leaf.declaredType)
+                let wanted = ServerParameter(
+                    clientIndex: number - 1, use: .encrypted(type, role(of: leaf), column: label), declaredType: leaf.declaredType)
                 let position: Int
                 if let known = first[number - 1], known.isSame(as: wanted) {
                     position = number
@@ -186,7 +193,9 @@ final class Analyzer {
         }
         if let obstacle = leaf.obstacle { throw refuse(obstacle, "write it as a plain constant or parameter") }
         if let declared = leaf.declaredType, !declared.converts(to: type.logical) {
-            throw refuse("is cast to \(declared.name), but the column is of type \(type.logical.name)", "cast to \(type.logical.name), or leave the cast out")
+            throw refuse(
+                "is cast to \(declared.name), but the column is of type \(type.logical.name)",
+                "cast to \(type.logical.name), or leave the cast out")
         }
         switch kind {
         case .number where !type.logical.isNumber && leaf.declaredType == nil:
@@ -213,7 +222,9 @@ extension LogicalType {
     var isNumber: Bool {
         switch self {
         case .int2, .int4, .int8, .float4, .float8, .numeric: true
-        case .boolean, .text, .varchar, .bpchar, .bytea, .date, .time, .timetz, .timestamp, .timestamptz, .interval, .uuid, .inet, .json, .jsonb: false
+        case .boolean, .text, .varchar, .bpchar, .bytea, .date, .time, .timetz, .timestamp, .timestamptz, .interval, .uuid, .inet, .json,
+            .jsonb:
+            false
         }
     }
 
@@ -228,7 +239,8 @@ extension LogicalType {
         case .text: return other == .varchar
         case .varchar: return other == .text
         case .date: return other == .timestamp
-        case .float8, .boolean, .bpchar, .bytea, .time, .timetz, .timestamp, .timestamptz, .interval, .uuid, .inet, .json, .jsonb: return false
+        case .float8, .boolean, .bpchar, .bytea, .time, .timetz, .timestamp, .timestamptz, .interval, .uuid, .inet, .json, .jsonb:
+            return false
         }
     }
 

@@ -33,7 +33,9 @@ package final class Binder: Sendable {
         let key = TemplateKey(tokens: tokens, text: sql, context: context)
         if let plan = cache.plan(key, tokens, sql),
             let outcome = plan.outcome(tokens: tokens, text: sql, standardConformingStrings: context.standardConformingStrings)
-        { return outcome }
+        {
+            return outcome
+        }
         guard NestingEstimate.depth(of: tokens, in: sql) <= NestingEstimate.limit else {
             throw .refused(CloisterError(.textRefused, "the statement is nested too deeply to be parsed", hint: "split it"), at: nil)
         }
@@ -51,7 +53,8 @@ package final class Binder: Sendable {
         let analyzer = Analyzer(text: sql, tokens: tokens, context: context)
         analyzer.hasMaskedStrings = isMasked
         try analyzer.statements(tree.root)
-        guard let outcome = analyzer.plan.outcome(tokens: tokens, text: sql, standardConformingStrings: context.standardConformingStrings) else {
+        guard let outcome = analyzer.plan.outcome(tokens: tokens, text: sql, standardConformingStrings: context.standardConformingStrings)
+        else {
             throw .refused(CloisterError(.syntaxError, "a string constant is malformed"), at: nil)
         }
         if analyzer.plan.isCacheable { cache.remember(analyzer.plan, key) }
@@ -113,7 +116,8 @@ package final class Binder: Sendable {
         for tail in [" at or near ", " near "] where words.hasSuffix(tail) { words = String(words.dropLast(tail.count)) }
         if words.contains("'") || words.isEmpty { words = "syntax error" }
         throw .refused(
-            CloisterError(.syntaxError, words, hint: "the statement names an encrypted column's table, so it was not sent to the server"), at: offset)
+            CloisterError(.syntaxError, words, hint: "the statement names an encrypted column's table, so it was not sent to the server"),
+            at: offset)
     }
 
     private static func byteOffset(ofCharacter index: Int, in text: [UInt8]) -> Int {

@@ -33,16 +33,23 @@ extension Analyzer {
         }
         guard let secret = columns.first(where: { $0.encryption != nil }) else { return }
         if body.flag("is_program") || body.has("filename") {
-            throw refuse("COPY from a file or program of the server can't encrypt \(relation.name).\(secret.name)", "use COPY … FROM STDIN (psql: \\copy)")
+            throw refuse(
+                "COPY from a file or program of the server can't encrypt \(relation.name).\(secret.name)",
+                "use COPY … FROM STDIN (psql: \\copy)")
         }
         plan.copyIn = try copyPlan(body, relation, columns)
     }
 
     private func copyPlan(_ body: Node, _ relation: CatalogRelation, _ columns: [CatalogColumn]) throws(Halt) -> CopyInPlan {
-        func refuse(_ message: String, _ hint: String = "docs/sql.md lists what is bound") -> Halt { .refuse(.statementRefused, message, hint: hint, at: body["relation"]) }
-        guard !hasMaskedStrings else { throw refuse("COPY options with backslashes while standard_conforming_strings is off", "turn it on") }
+        func refuse(_ message: String, _ hint: String = "docs/sql.md lists what is bound") -> Halt {
+            .refuse(.statementRefused, message, hint: hint, at: body["relation"])
+        }
+        guard !hasMaskedStrings else {
+            throw refuse("COPY options with backslashes while standard_conforming_strings is off", "turn it on")
+        }
         var plan = CopyInPlan(
-            relation: relation.name, columns: columns.map { .init(name: $0.name, encryption: $0.encryption, label: "\(relation.name).\($0.name)") }, format: .text)
+            relation: relation.name,
+            columns: columns.map { .init(name: $0.name, encryption: $0.encryption, label: "\(relation.name).\($0.name)") }, format: .text)
         for option in body.list("options") {
             let (tag, element) = option.tagged
             guard tag == "DefElem", let name = element.string("defname") else { throw unknown(tag, element) }
@@ -60,7 +67,9 @@ extension Analyzer {
                 }
             }
             func byte() throws(Halt) -> UInt8 {
-                guard let string, string.utf8.count == 1, let byte = string.utf8.first else { throw refuse("COPY option \(name) must be one byte") }
+                guard let string, string.utf8.count == 1, let byte = string.utf8.first else {
+                    throw refuse("COPY option \(name) must be one byte")
+                }
                 return byte
             }
             func indexes() throws(Halt) -> Set<Int> {

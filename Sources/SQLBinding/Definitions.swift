@@ -3,7 +3,9 @@ internal import ColumnCatalog
 internal import Diagnostics
 
 extension Analyzer {
-    private func refuse(_ message: String, hint: String = "", at node: Node?) -> Halt { .refuse(.definitionRefused, message, hint: hint, at: node) }
+    private func refuse(_ message: String, hint: String = "", at node: Node?) -> Halt {
+        .refuse(.definitionRefused, message, hint: hint, at: node)
+    }
 
     /// A relation that a statement makes from a query: its columns get their types from the query, so it must not be one
     /// that the configuration marks.
@@ -12,11 +14,16 @@ extension Analyzer {
         let name = rangeVar.string("relname") ?? ""
         if isStrict, rangeVar.string("relpersistence") == "t", catalog.schemasByName[name] != nil {
             throw refuse(
-                "a temporary table \"\(name)\" with encrypted columns would hide the relation of that name", hint: "give it another name", at: rangeVar)
+                "a temporary table \"\(name)\" with encrypted columns would hide the relation of that name", hint: "give it another name",
+                at: rangeVar)
         }
-        let isMarked = rangeVar.string("schemaname").map { catalog.marks.byRelation[QualifiedName($0, name)] != nil } ?? catalog.marks.bareNames.contains(name)
+        let isMarked =
+            rangeVar.string("schemaname").map { catalog.marks.byRelation[QualifiedName($0, name)] != nil }
+            ?? catalog.marks.bareNames.contains(name)
         if isMarked {
-            throw refuse("\"\(name)\" has encrypted columns in the configuration and can't be made from a query", hint: "CREATE TABLE it, then INSERT … SELECT", at: rangeVar)
+            throw refuse(
+                "\"\(name)\" has encrypted columns in the configuration and can't be made from a query",
+                hint: "CREATE TABLE it, then INSERT … SELECT", at: rangeVar)
         }
     }
 
@@ -24,7 +31,8 @@ extension Analyzer {
 
     func createTable(_ body: Node) throws(Halt) {
         guard let rangeVar = body["relation"] else { throw unknown("CreateStmt", body) }
-        let isPlainForm = !["inhRelations", "ofTypename", "partbound"].contains { body.has($0) }
+        let isPlainForm =
+            !["inhRelations", "ofTypename", "partbound"].contains { body.has($0) }
             && !body.list("tableElts").contains { $0.tagged.tag == "TableLikeClause" }
         let name = try creationTarget(rangeVar)
         let marks = name.flatMap { catalog.marks.byRelation[$0] } ?? [:]
@@ -32,7 +40,9 @@ extension Analyzer {
             if isPlainForm { remember(body, name, marks) } else { namesMayHaveChanged = true }
             return
         }
-        try only(body, ["relation", "tableElts", "partspec", "options", "oncommit", "tablespacename", "accessMethod", "if_not_exists", "constraints"])
+        try only(
+            body,
+            ["relation", "tableElts", "partspec", "options", "oncommit", "tablespacename", "accessMethod", "if_not_exists", "constraints"])
         for element in body.list("tableElts") {
             switch element.tagged.tag {
             case "ColumnDef", "Constraint": break
@@ -46,7 +56,9 @@ extension Analyzer {
         for part in body["partspec"]?.list("partParams") ?? [] {
             let element = part.tagged.body
             if let column = element.string("name"), relation.column(column)?.encryption != nil {
-                throw refuse("the encrypted column \(relation.name).\(column) can't be a partition key", hint: "partition by a plain column", at: element)
+                throw refuse(
+                    "the encrypted column \(relation.name).\(column) can't be a partition key", hint: "partition by a plain column",
+                    at: element)
             }
             if let expression = element["expr"] {
                 try self.expression(expression, environment(of: relation)).requirePlain("a partition key", at: element)
@@ -61,12 +73,16 @@ extension Analyzer {
         let columns = body.list("tableElts").filter { $0.tagged.tag == "ColumnDef" }.map { element in
             let definition = element.tagged.body
             let column = definition.string("colname") ?? ""
-            return CatalogColumn(name: column, typeOID: 0, typmod: -1, encryption: marks[column]?.type ?? declaredEncryption(definition), isConfigured: marks[column] != nil)
+            return CatalogColumn(
+                name: column, typeOID: 0, typmod: -1, encryption: marks[column]?.type ?? declaredEncryption(definition),
+                isConfigured: marks[column] != nil)
         }
         let relation = CatalogRelation(name: name ?? QualifiedName("pg_temp", bare), kind: "r", columns: columns)
         // IF NOT EXISTS may leave the table that is there: what is known of its encryption stays.
         let isUnqualified = body["relation"]?.has("schemaname") != true
-        let there = name.flatMap { catalog.relations[$0] }.map { [$0] } ?? (catalog.schemasByName[bare] ?? []).compactMap { catalog.relations[QualifiedName($0, bare)] }
+        let there =
+            name.flatMap { catalog.relations[$0] }.map { [$0] }
+            ?? (catalog.schemasByName[bare] ?? []).compactMap { catalog.relations[QualifiedName($0, bare)] }
         guard !there.contains(where: { $0.isComplete && $0.hasMarks }) else { return relation }
         if let name { created[name] = relation }
         if isUnqualified { createdByBareName[bare] = relation }
@@ -75,7 +91,9 @@ extension Analyzer {
 
     /// A column declared with one of the extension's types itself, as pg_dump writes it.
     private func declaredEncryption(_ definition: Node) -> EncryptedType? {
-        guard let type = definition["typeName"], let name = type.names("names").last, let server = ServerType(name: name), !type.has("arrayBounds") else { return nil }
+        guard let type = definition["typeName"], let name = type.names("names").last, let server = ServerType(name: name),
+            !type.has("arrayBounds")
+        else { return nil }
         let typmod = type.list("typmods").first?.tagged.body["ival"]?.number("ival") ?? 0
         guard let key = KeyID(rawValue: typmod > 0 ? UInt32(truncatingIfNeeded: typmod) : 0x7fff_ffff) else { return nil }
         return EncryptedType(server.logical, server.scheme, key: key)
@@ -99,7 +117,9 @@ extension Analyzer {
         let name = body.string("colname") ?? ""
         guard let mark = marks[name] else {
             if let found = relation.column(name), found.encryption != nil, !found.isConfigured {
-                throw refuse("column \(relation.name).\(name) is declared with an encrypted type, but the configuration does not mark it", hint: "add it to `columns:`", at: body)
+                throw refuse(
+                    "column \(relation.name).\(name) is declared with an encrypted type, but the configuration does not mark it",
+                    hint: "add it to `columns:`", at: body)
             }
             for constraint in body.list("constraints") {
                 let (_, definition) = constraint.tagged
@@ -115,9 +135,13 @@ extension Analyzer {
         try only(body, ["colname", "typeName", "is_local", "constraints", "collClause", "location", "storage_name", "compression"])
         guard let type = body["typeName"] else { throw unknown("ColumnDef", body) }
         if body.has("collClause") {
-            throw refuse("COLLATE on the encrypted column \(label)", hint: "encrypted text compares by code point; leave COLLATE out", at: body["collClause"])
+            throw refuse(
+                "COLLATE on the encrypted column \(label)", hint: "encrypted text compares by code point; leave COLLATE out",
+                at: body["collClause"])
         }
-        if body.has("compression") { throw refuse("COMPRESSION on the encrypted column \(label)", hint: "cells do not compress; leave it out", at: body) }
+        if body.has("compression") {
+            throw refuse("COMPRESSION on the encrypted column \(label)", hint: "cells do not compress; leave it out", at: body)
+        }
         try columnType(type, mark, label)
         for constraint in body.list("constraints") {
             let (tag, definition) = constraint.tagged
@@ -129,13 +153,16 @@ extension Analyzer {
             case "CONSTR_DEFAULT":
                 guard let value = definition["raw_expr"], value.tagged.body.flag("isnull") else {
                     throw refuse(
-                        "a DEFAULT on the encrypted column \(label): every row would get the same cell", hint: "set the value in INSERT", at: definition)
+                        "a DEFAULT on the encrypted column \(label): every row would get the same cell", hint: "set the value in INSERT",
+                        at: definition)
                 }
             case "CONSTR_CHECK":
                 if let expression = definition["raw_expr"] { try expressionOfTable(expression, relation, definition) }
             case "CONSTR_FOREIGN": try foreignKey(definition, own: [name], relation)
             case "CONSTR_GENERATED", "CONSTR_IDENTITY":
-                throw refuse("the encrypted column \(label) can't be generated by the server, which has no key", hint: "make the value in the client", at: definition)
+                throw refuse(
+                    "the encrypted column \(label) can't be generated by the server, which has no key",
+                    hint: "make the value in the client", at: definition)
             default: throw unknown("this constraint on an encrypted column", definition)
             }
         }
@@ -148,20 +175,26 @@ extension Analyzer {
         if let server = ServerType(name: names.last ?? "") {
             let typmod = type.list("typmods").first?.tagged.body["ival"]?.number("ival") ?? 0
             guard server == ServerType(wanted, mark.type.scheme), typmod == Int(mark.type.key.rawValue), !type.has("arrayBounds") else {
-                throw refuse("column \(label) is declared with an encrypted type that is not the configured one (\(mark.type.words))", hint: "declare it as \(wanted.name)", at: type)
+                throw refuse(
+                    "column \(label) is declared with an encrypted type that is not the configured one (\(mark.type.words))",
+                    hint: "declare it as \(wanted.name)", at: type)
             }
             return
         }
         if let name = names.last, ["serial", "bigserial", "smallserial", "serial2", "serial4", "serial8"].contains(name) {
-            throw refuse("the encrypted column \(label) can't be \(name): the server would make its values", hint: "make the value in the client", at: type)
+            throw refuse(
+                "the encrypted column \(label) can't be \(name): the server would make its values", hint: "make the value in the client",
+                at: type)
         }
         guard LogicalType(typeNames: names) == wanted, !type.has("arrayBounds"), !type.flag("setof") else {
             throw refuse(
-                "column \(label) is configured as \(wanted.name), but declared with another type", hint: "declare it as \(wanted.name), or change the configuration", at: type)
+                "column \(label) is configured as \(wanted.name), but declared with another type",
+                hint: "declare it as \(wanted.name), or change the configuration", at: type)
         }
         if type.has("typmods") {
             throw refuse(
-                "a length or precision on the encrypted column \(label) can't be enforced by the server", hint: "declare it as \(wanted.name) without one", at: type)
+                "a length or precision on the encrypted column \(label) can't be enforced by the server",
+                hint: "declare it as \(wanted.name) without one", at: type)
         }
         guard let start = token(at: type.location), let end = endOfTypeName(start) else { throw unknown("this type name", type) }
         fixedEdits.append(.init(tokens: start...end, action: .text(mark.type.declaration)))
@@ -171,7 +204,8 @@ extension Analyzer {
     private func expressionOfTable(_ node: Node, _ relation: CatalogRelation, _ at: Node) throws(Halt) {
         let value = try expression(node, environment(of: relation))
         if let label = value.secretLabel, at.string("contype") != "CONSTR_CHECK" {
-            throw refuse("an expression of the encrypted column \(label) as the value of a plain column", hint: "mark that column too", at: at)
+            throw refuse(
+                "an expression of the encrypted column \(label) as the value of a plain column", hint: "mark that column too", at: at)
         }
         try value.requirePlain("a CHECK of the bare column", hint: "write `column = true`", at: at)
     }
@@ -212,10 +246,14 @@ extension Analyzer {
     // MARK: ALTER TABLE
 
     private static let harmlessAlterations: Set<String> = [
-        "AT_DropColumn", "AT_SetNotNull", "AT_DropNotNull", "AT_DropConstraint", "AT_ValidateConstraint", "AT_ChangeOwner", "AT_SetStatistics",
-        "AT_SetStorage", "AT_ClusterOn", "AT_DropCluster", "AT_SetTableSpace", "AT_SetRelOptions", "AT_ResetRelOptions", "AT_SetLogged", "AT_SetUnLogged",
-        "AT_EnableTrig", "AT_DisableTrig", "AT_EnableTrigAll", "AT_DisableTrigAll", "AT_EnableTrigUser", "AT_DisableTrigUser", "AT_EnableAlwaysTrig",
-        "AT_EnableReplicaTrig", "AT_EnableRowSecurity", "AT_DisableRowSecurity", "AT_ForceRowSecurity", "AT_NoForceRowSecurity", "AT_ReplicaIdentity",
+        "AT_DropColumn", "AT_SetNotNull", "AT_DropNotNull", "AT_DropConstraint", "AT_ValidateConstraint", "AT_ChangeOwner",
+        "AT_SetStatistics",
+        "AT_SetStorage", "AT_ClusterOn", "AT_DropCluster", "AT_SetTableSpace", "AT_SetRelOptions", "AT_ResetRelOptions", "AT_SetLogged",
+        "AT_SetUnLogged",
+        "AT_EnableTrig", "AT_DisableTrig", "AT_EnableTrigAll", "AT_DisableTrigAll", "AT_EnableTrigUser", "AT_DisableTrigUser",
+        "AT_EnableAlwaysTrig",
+        "AT_EnableReplicaTrig", "AT_EnableRowSecurity", "AT_DisableRowSecurity", "AT_ForceRowSecurity", "AT_NoForceRowSecurity",
+        "AT_ReplicaIdentity",
         "AT_AlterConstraint", "AT_SetAccessMethod",
     ]
 
@@ -248,13 +286,17 @@ extension Analyzer {
             case "AT_AlterColumnType":
                 guard let definition = cmd["def"]?.tagged.body else { throw unknown(kind, cmd) }
                 if column?.encryption != nil {
-                    throw refuse("the type of the encrypted column \(found.name).\(column?.name ?? "") can't be altered", hint: "add a new column and copy through the client", at: definition)
+                    throw refuse(
+                        "the type of the encrypted column \(found.name).\(column?.name ?? "") can't be altered",
+                        hint: "add a new column and copy through the client", at: definition)
                 }
                 if let using = definition["raw_default"] {
                     try expression(using, environment(of: found)).requirePlain("USING", hint: "the server can't decrypt", at: definition)
                 }
             default:
-                throw refuse("\(kind.dropFirst(3)) is not bound on a table with encrypted columns", hint: "docs/sql.md lists what is bound", at: rangeVar)
+                throw refuse(
+                    "\(kind.dropFirst(3)) is not bound on a table with encrypted columns", hint: "docs/sql.md lists what is bound",
+                    at: rangeVar)
             }
         }
     }
@@ -263,8 +305,13 @@ extension Analyzer {
     private func withColumns(of body: Node, _ relation: CatalogRelation, _ marks: [String: ColumnMark]) -> CatalogRelation {
         var columns = relation.columns
         for command in body.list("cmds") where command.tagged.body.string("subtype") == "AT_AddColumn" {
-            guard let definition = command.tagged.body["def"]?.tagged.body, let name = definition.string("colname"), !columns.contains(where: { $0.name == name }) else { continue }
-            columns.append(.init(name: name, typeOID: 0, typmod: -1, encryption: marks[name]?.type ?? declaredEncryption(definition), isConfigured: marks[name] != nil))
+            guard let definition = command.tagged.body["def"]?.tagged.body, let name = definition.string("colname"),
+                !columns.contains(where: { $0.name == name })
+            else { continue }
+            columns.append(
+                .init(
+                    name: name, typeOID: 0, typmod: -1, encryption: marks[name]?.type ?? declaredEncryption(definition),
+                    isConfigured: marks[name] != nil))
         }
         return CatalogRelation(name: relation.name, kind: relation.kind, columns: columns)
     }
@@ -274,9 +321,14 @@ extension Analyzer {
     func createIndex(_ body: Node) throws(Halt) {
         try only(
             body,
-            ["idxname", "relation", "accessMethod", "tableSpace", "indexParams", "indexIncludingParams", "options", "whereClause", "unique", "nulls_not_distinct",
-                "concurrent", "if_not_exists", "idxcomment", "reset_default_tblspc"])
-        guard let rangeVar = body["relation"], case .known(let found) = try relation(rangeVar) else { throw unknown("CREATE INDEX on an unknown relation", body) }
+            [
+                "idxname", "relation", "accessMethod", "tableSpace", "indexParams", "indexIncludingParams", "options", "whereClause",
+                "unique", "nulls_not_distinct",
+                "concurrent", "if_not_exists", "idxcomment", "reset_default_tblspc",
+            ])
+        guard let rangeVar = body["relation"], case .known(let found) = try relation(rangeVar) else {
+            throw unknown("CREATE INDEX on an unknown relation", body)
+        }
         let method = body.string("accessMethod") ?? "btree"
         let role = constantRole
         constantRole = .stored
@@ -290,14 +342,18 @@ extension Analyzer {
     private func indexElement(_ element: Node?, _ relation: CatalogRelation, isBtree: Bool, at node: Node) throws(Halt) {
         guard let element else { return }
         if let expression = element["expr"] {
-            try self.expression(expression, environment(of: relation)).requirePlain("an index expression", hint: "index the column itself", at: node)
+            try self.expression(expression, environment(of: relation)).requirePlain(
+                "an index expression", hint: "index the column itself", at: node)
             return
         }
         guard let name = element.string("name"), relation.column(name)?.encryption != nil else { return }
         let label = "\(relation.name).\(name)"
-        guard isBtree else { throw refuse("the encrypted column \(label) can be indexed by btree and hash only", hint: "leave USING out", at: node) }
+        guard isBtree else {
+            throw refuse("the encrypted column \(label) can be indexed by btree and hash only", hint: "leave USING out", at: node)
+        }
         guard !element.has("opclass"), !element.has("collation") else {
-            throw refuse("an operator class or collation on the encrypted column \(label)", hint: "leave it out: the type has its own", at: node)
+            throw refuse(
+                "an operator class or collation on the encrypted column \(label)", hint: "leave it out: the type has its own", at: node)
         }
     }
 }

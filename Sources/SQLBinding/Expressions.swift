@@ -27,7 +27,8 @@ extension Analyzer {
             case "BooleanTest":
                 try only(body, ["arg", "booltesttype", "location"])
                 if let argument = body["arg"] {
-                    try expression(argument, environment).requirePlain("IS TRUE/FALSE/UNKNOWN", hint: "write `column = true` or `column IS NULL`", at: body)
+                    try expression(argument, environment).requirePlain(
+                        "IS TRUE/FALSE/UNKNOWN", hint: "write `column = true` or `column IS NULL`", at: body)
                 }
                 return plain
             case "SubLink": return try subLink(body, environment)
@@ -36,7 +37,9 @@ extension Analyzer {
             case "CoalesceExpr":
                 try only(body, ["args", "location"])
                 let result = TypeVariable.undecided
-                for argument in body.list("args") { try result.accept(try expression(argument, environment), operation: "COALESCE", at: body) }
+                for argument in body.list("args") {
+                    try result.accept(try expression(argument, environment), operation: "COALESCE", at: body)
+                }
                 return result
             case "MinMaxExpr":
                 try only(body, ["op", "args", "location"])
@@ -51,7 +54,8 @@ extension Analyzer {
             case "CollateClause":
                 try only(body, ["arg", "collname", "location"])
                 if let argument = body["arg"] {
-                    try expression(argument, environment).requirePlain("COLLATE", hint: "an encrypted column's collation is fixed", at: body)
+                    try expression(argument, environment).requirePlain(
+                        "COLLATE", hint: "an encrypted column's collation is fixed", at: body)
                 }
                 return plain
             case "RowExpr":
@@ -127,8 +131,11 @@ extension Analyzer {
             }
             guard index < tokens.count, tokens[index].kind.isNumber else {
                 let variable = TypeVariable.undecided
-                leaves.append(Leaf(source: .literal(value: first, kind: .number, negative: false), tokens: first...first,
-                    obstacle: "is written in a form that is not bound (a sign before brackets)", role: constantRole, variable: variable))
+                leaves.append(
+                    Leaf(
+                        source: .literal(value: first, kind: .number, negative: false), tokens: first...first,
+                        obstacle: "is written in a form that is not bound (a sign before brackets)", role: constantRole, variable: variable)
+                )
                 return variable
             }
             kind = .number
@@ -140,14 +147,18 @@ extension Analyzer {
             return plain
         }
         let variable = TypeVariable.undecided
-        leaves.append(Leaf(source: .literal(value: index, kind: kind, negative: negative), tokens: first...index, role: constantRole, variable: variable))
+        leaves.append(
+            Leaf(
+                source: .literal(value: index, kind: kind, negative: negative), tokens: first...index, role: constantRole,
+                variable: variable))
         return variable
     }
 
     private func parameter(_ body: Node) throws(Halt) -> TypeVariable {
         guard let index = token(at: body.location), tokens[index].kind == .parameter else { throw unknown("ParamRef", body) }
         let variable = TypeVariable.undecided
-        leaves.append(Leaf(source: .parameter(number: body.number("number")), tokens: index...index, role: constantRole, variable: variable))
+        leaves.append(
+            Leaf(source: .parameter(number: body.number("number")), tokens: index...index, role: constantRole, variable: variable))
         return variable
     }
 
@@ -163,7 +174,9 @@ extension Analyzer {
         let before = leaves.count
         let variable = try expression(argument, environment)
         let isNull = constant.flag("isnull")
-        if isNull, let index = token(at: constant.location) { leaves.append(Leaf(source: .null, tokens: index...index, role: constantRole, variable: variable)) }
+        if isNull, let index = token(at: constant.location) {
+            leaves.append(Leaf(source: .null, tokens: index...index, role: constantRole, variable: variable))
+        }
         guard leaves.count == before + 1, let span = castSpan(body, type, leaves[before].tokens),
             let logical = LogicalType(typeNames: type.names("names")), !type.has("arrayBounds"), !type.flag("setof")
         else {
@@ -190,7 +203,9 @@ extension Analyzer {
         }
         guard let typeEnd = endOfTypeName(typeStart) else { return nil }
         if isSymbol(at, "::") { return high + 1 == at ? low...typeEnd : nil }
-        guard isWord(at, "cast"), isSymbol(at + 1, "("), low == at + 2, isWord(high + 1, "as"), typeStart == high + 2, isSymbol(typeEnd + 1, ")") else { return nil }
+        guard isWord(at, "cast"), isSymbol(at + 1, "("), low == at + 2, isWord(high + 1, "as"), typeStart == high + 2,
+            isSymbol(typeEnd + 1, ")")
+        else { return nil }
         return at...typeEnd + 1
     }
 
@@ -201,7 +216,8 @@ extension Analyzer {
         if isWord(end, "national") { end += 1 }
         if isWord(end, "double"), isWord(end + 1, "precision") {
             end += 1
-        } else if isWord(end, "character") || isWord(end, "char") || isWord(end, "nchar") || isWord(end, "bit"), isWord(end + 1, "varying") {
+        } else if isWord(end, "character") || isWord(end, "char") || isWord(end, "nchar") || isWord(end, "bit"), isWord(end + 1, "varying")
+        {
             end += 1
         }
         while isSymbol(end + 1, "."), isIdentifier(end + 2) { end += 2 }
@@ -211,7 +227,9 @@ extension Analyzer {
             guard close < tokens.count else { return nil }
             end = close
         }
-        if isWord(start, "timestamp") || isWord(start, "time"), isWord(end + 1, "with") || isWord(end + 1, "without"), isWord(end + 2, "time"), isWord(end + 3, "zone") {
+        if isWord(start, "timestamp") || isWord(start, "time"), isWord(end + 1, "with") || isWord(end + 1, "without"),
+            isWord(end + 2, "time"), isWord(end + 3, "zone")
+        {
             end += 3
         }
         return end
@@ -290,7 +308,9 @@ extension Analyzer {
             try expression(right, environment).requirePlain("ANY/ALL", at: body)
             return plain
         case "AEXPR_LIKE", "AEXPR_ILIKE", "AEXPR_SIMILAR":
-            try plainOnly([left, right], "LIKE, ILIKE or SIMILAR TO", hint: "compare with =, <, BETWEEN …; patterns are matched in the client", environment, body)
+            try plainOnly(
+                [left, right], "LIKE, ILIKE or SIMILAR TO", hint: "compare with =, <, BETWEEN …; patterns are matched in the client",
+                environment, body)
             return plain
         default: throw unknown("A_Expr", body)
         }
@@ -389,7 +409,9 @@ extension Analyzer {
         case "EXPR_SUBLINK":
             let output = try subquery(body, environment)
             if output.columns.count == 1, !output.isOpaque { return output.columns[0].variable }
-            if let label = output.secretLabel { throw .refuse(.operationRefused, "a subquery of several columns with the encrypted column \(label)", at: body) }
+            if let label = output.secretLabel {
+                throw .refuse(.operationRefused, "a subquery of several columns with the encrypted column \(label)", at: body)
+            }
             for column in output.columns { column.variable.settlePlain() }
             return plain
         case "ARRAY_SUBLINK":
@@ -401,8 +423,12 @@ extension Analyzer {
             let name = names.last ?? ""
             let output = try subquery(body, environment)
             let left = try row(test, environment)
-            guard names.count == 1 || names[0] == "pg_catalog", Self.equalities.contains(name) || Self.orderings.contains(name), !output.isOpaque else {
-                for value in left + output.columns.map(\.variable) { try value.requirePlain("the operator \(name) with a subquery", at: body) }
+            guard names.count == 1 || names[0] == "pg_catalog", Self.equalities.contains(name) || Self.orderings.contains(name),
+                !output.isOpaque
+            else {
+                for value in left + output.columns.map(\.variable) {
+                    try value.requirePlain("the operator \(name) with a subquery", at: body)
+                }
                 return plain
             }
             try pairwise(left, output.columns.map(\.variable), name, body)
@@ -419,7 +445,10 @@ extension Analyzer {
     private func function(_ body: Node, _ environment: Environment) throws(Halt) -> TypeVariable {
         try only(
             body,
-            ["funcname", "args", "agg_order", "agg_filter", "over", "agg_within_group", "agg_star", "agg_distinct", "func_variadic", "funcformat", "location"])
+            [
+                "funcname", "args", "agg_order", "agg_filter", "over", "agg_within_group", "agg_star", "agg_distinct", "func_variadic",
+                "funcformat", "location",
+            ])
         let names = body.names("funcname")
         let name = names.last ?? ""
         let isBuiltIn = names.count == 1 || names.count == 2 && names[0] == "pg_catalog"
@@ -458,7 +487,8 @@ extension Analyzer {
 
     private static func hint(function name: String) -> String {
         switch name {
-        case "sum", "avg", "stddev", "variance", "stddev_pop", "stddev_samp", "var_pop", "var_samp": "select the values and aggregate in the client"
+        case "sum", "avg", "stddev", "variance", "stddev_pop", "stddev_samp", "var_pop", "var_samp":
+            "select the values and aggregate in the client"
         case "lower", "upper", "initcap", "trim", "btrim", "substring", "substr", "left", "right", "length", "concat", "replace":
             "select the column and compute in the client"
         case "extract", "date_part", "date_trunc", "age", "timezone": "use a range (`column >= … AND column < …`), or compute in the client"
@@ -474,7 +504,9 @@ extension Analyzer {
             try value.order("ORDER BY", at: body)
             // RANGE with an offset adds to the ordering column.
             let frame = body.number("frameOptions")
-            if frame & 0x2 != 0, body.has("startOffset") || body.has("endOffset") { try value.requirePlain("RANGE with an offset", at: body) }
+            if frame & 0x2 != 0, body.has("startOffset") || body.has("endOffset") {
+                try value.requirePlain("RANGE with an offset", at: body)
+            }
         }
         try plainOnly([body["startOffset"], body["endOffset"]].compactMap(\.self), "a frame offset", environment, body)
     }

@@ -37,7 +37,9 @@ extension Analyzer {
         Environment(columns: ColumnScope(parent: environment.columns, items: siblings), tables: environment.tables)
     }
 
-    private static let rangeVarMembers: Set<String> = ["catalogname", "schemaname", "relname", "inh", "relpersistence", "alias", "location"]
+    private static let rangeVarMembers: Set<String> = [
+        "catalogname", "schemaname", "relname", "inh", "relpersistence", "alias", "location",
+    ]
 
     private func rangeVar(_ body: Node, _ environment: Environment) throws(Halt) -> NamespaceItem {
         try only(body, Self.rangeVarMembers)
@@ -61,7 +63,8 @@ extension Analyzer {
             }
             return item(relation, alias: body["alias"], schema: relation.name.schema)
         case .system:
-            return renamed(NamespaceItem(name: name, schema: body.string("schemaname") ?? "pg_catalog", columns: [], isOpaque: true), body["alias"])
+            return renamed(
+                NamespaceItem(name: name, schema: body.string("schemaname") ?? "pg_catalog", columns: [], isOpaque: true), body["alias"])
         case .unknown:
             guard context.catalogIsCurrent else { throw Halt.needsCatalog }
             throw .refuse(.unknownRelation, "relation \"\(name)\" does not exist", at: body)
@@ -100,7 +103,8 @@ extension Analyzer {
         if body.flag("isNatural") {
             if isOpaque, let label = (leftColumns + rightColumns).lazy.compactMap(\.variable.secretLabel).first {
                 throw .refuse(
-                    .operationRefused, "NATURAL JOIN with a relation whose columns are not known, and the encrypted column \(label)", hint: "write ON or USING", at: larg.tagged.body)
+                    .operationRefused, "NATURAL JOIN with a relation whose columns are not known, and the encrypted column \(label)",
+                    hint: "write ON or USING", at: larg.tagged.body)
             }
             using = leftColumns.map(\.name).filter { name in rightColumns.contains { $0.name == name } }
         }
@@ -113,11 +117,14 @@ extension Analyzer {
                 throw .refuse(.unknownColumn, "column \"\(name)\" in USING is not in both relations once", at: larg.tagged.body)
             }
             let variable = TypeVariable.undecided
-            for side in [a.first?.variable ?? plain, b.first?.variable ?? plain] { try variable.accept(side, operation: "JOIN USING", at: larg.tagged.body) }
+            for side in [a.first?.variable ?? plain, b.first?.variable ?? plain] {
+                try variable.accept(side, operation: "JOIN USING", at: larg.tagged.body)
+            }
             merged.append(OutputColumn(name: name, variable: variable))
         }
         if let condition = body["quals"] {
-            try self.condition(condition, Environment(columns: ColumnScope(parent: environment.columns, items: left + right), tables: environment.tables))
+            try self.condition(
+                condition, Environment(columns: ColumnScope(parent: environment.columns, items: left + right), tables: environment.tables))
         }
         let rest = (leftColumns + rightColumns).filter { column in !using.contains(column.name) }
         var joined = NamespaceItem(name: "", columns: merged + rest, isOpaque: isOpaque, isRelationVisible: false)

@@ -103,7 +103,8 @@ enum LiteralDecoding {
         }
         var escape = UInt8(ascii: "\\")
         if end + 1 < token.end {
-            guard let tail = text[end + 1..<token.end].lastIndex(of: UInt8(ascii: "'")), tail >= 2, text[tail - 2] == UInt8(ascii: "'") else { return nil }
+            guard let tail = text[end + 1..<token.end].lastIndex(of: UInt8(ascii: "'")), tail >= 2, text[tail - 2] == UInt8(ascii: "'")
+            else { return nil }
             escape = text[tail - 1]
             let isHex = Lexer.isDigit(escape) || (escape | 0x20) >= UInt8(ascii: "a") && (escape | 0x20) <= UInt8(ascii: "f")
             guard !isHex, escape < 0x80, !" \t\n\r\u{c}+'\"".utf8.contains(escape) else { return nil }

@@ -24,7 +24,9 @@ extension Analyzer {
         if target.encryption != nil {
             try target.accept(value, operation: "an assignment", at: body)
         } else {
-            try value.requirePlain("assignment to the plain column \"\(name)\"", hint: "mark that column too, with the same type, encryption and key", at: body)
+            try value.requirePlain(
+                "assignment to the plain column \"\(name)\"", hint: "mark that column too, with the same type, encryption and key", at: body
+            )
         }
     }
 
@@ -52,7 +54,9 @@ extension Analyzer {
     }
 
     /// The columns values go to, in order; nil for one that is plain and not known.
-    private func insertColumns(_ list: [Node], _ item: NamespaceItem, _ relation: Node, _ environment: Environment) throws(Halt) -> [(name: String, column: OutputColumn?)] {
+    private func insertColumns(_ list: [Node], _ item: NamespaceItem, _ relation: Node, _ environment: Environment) throws(Halt) -> [(
+        name: String, column: OutputColumn?
+    )] {
         guard !list.isEmpty else {
             guard !item.isOpaque else {
                 guard context.catalogIsCurrent else { throw Halt.needsCatalog }
@@ -75,7 +79,9 @@ extension Analyzer {
         return columns
     }
 
-    private func insertSource(_ source: Node, _ columns: [(name: String, column: OutputColumn?)], _ item: NamespaceItem, _ environment: Environment) throws(Halt) {
+    private func insertSource(
+        _ source: Node, _ columns: [(name: String, column: OutputColumn?)], _ item: NamespaceItem, _ environment: Environment
+    ) throws(Halt) {
         let (tag, select) = source.tagged
         guard tag == "SelectStmt" else { throw unknown(tag, select) }
         if select.has("valuesLists"), !select.has("sortClause"), !select.has("limitCount"), !select.has("limitOffset") {
@@ -93,7 +99,8 @@ extension Analyzer {
         if output.isOpaque {
             if let label = output.secretLabel ?? columns.lazy.compactMap({ $0.column?.variable.secretLabel }).first {
                 throw .refuse(
-                    .operationRefused, "INSERT … SELECT of columns that are not known one by one, with the encrypted column \(label)", hint: "name the columns instead of *",
+                    .operationRefused, "INSERT … SELECT of columns that are not known one by one, with the encrypted column \(label)",
+                    hint: "name the columns instead of *",
                     at: select)
             }
             return
@@ -114,7 +121,9 @@ extension Analyzer {
                 try only(index, ["name", "expr", "collation", "opclass", "ordering", "nulls_ordering"])
                 if let name = index.string("name") {
                     let column = try writable(name, of: item, at: infer)
-                    if index.has("collation") || index.has("opclass") { try column?.variable.requirePlain("a collation or operator class", at: infer) }
+                    if index.has("collation") || index.has("opclass") {
+                        try column?.variable.requirePlain("a collation or operator class", at: infer)
+                    }
                 } else if let expression = index["expr"] {
                     try self.expression(expression, alone).requirePlain("an index expression", at: infer)
                 }
@@ -127,7 +136,8 @@ extension Analyzer {
                 if let leaf = leaves[before...].first(where: { $0.variable.encryption != nil }) {
                     throw .refused(
                         CloisterError(
-                            .operationRefused, "an ON CONFLICT predicate with a constant for the encrypted column \(leaf.variable.secretLabel ?? "")",
+                            .operationRefused,
+                            "an ON CONFLICT predicate with a constant for the encrypted column \(leaf.variable.secretLabel ?? "")",
                             hint: "use a predicate without it (IS NOT NULL), or name the constraint"),
                         at: tokens[leaf.tokens.lowerBound].start)
                 }
@@ -188,7 +198,9 @@ extension Analyzer {
             guard let from = reference["source"] else { throw unknown("MultiAssignRef", body) }
             let number = reference.number("colno")
             if number == 1 || source == nil { source = (from.tagged.body.location, try multiple(from, environment)) }
-            guard let values = source?.values, source?.location == from.tagged.body.location, number >= 1 else { throw unknown("this assignment", body) }
+            guard let values = source?.values, source?.location == from.tagged.body.location, number >= 1 else {
+                throw unknown("this assignment", body)
+            }
             guard number <= values.count else { continue }  // the server says that the numbers differ
             try assign(values[number - 1], to: column, named: name, at: body)
         }
@@ -216,7 +228,9 @@ extension Analyzer {
 
     func merge(_ body: Node, _ environment: Environment) throws(Halt) -> Output {
         try only(body, ["relation", "sourceRelation", "joinCondition", "mergeWhenClauses", "withClause"])
-        guard let relation = body["relation"], let source = body["sourceRelation"], let on = body["joinCondition"] else { throw unknown("MergeStmt", body) }
+        guard let relation = body["relation"], let source = body["sourceRelation"], let on = body["joinCondition"] else {
+            throw unknown("MergeStmt", body)
+        }
         let environment = try with(body["withClause"], environment)
         let item = try target(relation)
         let sources = try fromItem(source, environment, siblings: [])

@@ -14,7 +14,9 @@ extension Analyzer {
     func relation(_ rangeVar: Node) throws(Halt) -> RelationReference {
         let name = rangeVar.string("relname") ?? ""
         if let schema = rangeVar.string("schemaname") { return qualified(QualifiedName(schema, name)) }
-        if rangeVar.string("relpersistence") == "t", let own = temporarySchema, let found = catalog.relations[QualifiedName(own, name)] { return .known(found) }
+        if rangeVar.string("relpersistence") == "t", let own = temporarySchema, let found = catalog.relations[QualifiedName(own, name)] {
+            return .known(found)
+        }
         if let created = createdByBareName[name] { return .known(created) }
         let schemas = catalog.schemasByName[name] ?? []
         let isConfigured = catalog.marks.bareNames.contains(name)
@@ -25,11 +27,13 @@ extension Analyzer {
                 if anyMarked || isStrict { throw Halt.needsSearchPath }
                 return .unknown
             }
-            let found = path.lazy.compactMap { self.catalog.relations[QualifiedName($0, name)] }.first { $0.isComplete || !anyMarked }
+            let found =
+                path.lazy.compactMap { self.catalog.relations[QualifiedName($0, name)] }.first { $0.isComplete || !anyMarked }
                 ?? path.lazy.compactMap { self.catalog.relations[QualifiedName($0, name)] }.first
             if isConfigured, found?.hasMarks != true {
                 throw .refuse(
-                    .ambiguousRelation, "\"\(name)\" is the name of a table with encrypted columns, but does not lead to it in this search path",
+                    .ambiguousRelation,
+                    "\"\(name)\" is the name of a table with encrypted columns, but does not lead to it in this search path",
                     hint: "write the schema, as in \(schemas[0]).\(name)", at: rangeVar)
             }
             return found.map { .known($0) } ?? .unknown
@@ -58,16 +62,20 @@ extension Analyzer {
         let name = rangeVar.string("relname") ?? ""
         let isTemporary = rangeVar.string("relpersistence") == "t" || rangeVar.string("schemaname") == "pg_temp"
         if let schema = rangeVar.string("schemaname"), !isTemporary { return QualifiedName(schema, name) }
-        guard catalog.marks.bareNames.contains(name) else { return isTemporary ? nil : context.searchPath.flatMap { creationSchema($0) }.map { QualifiedName($0, name) } }
+        guard catalog.marks.bareNames.contains(name) else {
+            return isTemporary ? nil : context.searchPath.flatMap { creationSchema($0) }.map { QualifiedName($0, name) }
+        }
         if isTemporary {
             throw .refuse(
-                .ambiguousRelation, "a temporary table \"\(name)\" would hide the table of that name that has encrypted columns", hint: "give it another name",
+                .ambiguousRelation, "a temporary table \"\(name)\" would hide the table of that name that has encrypted columns",
+                hint: "give it another name",
                 at: rangeVar)
         }
         guard let path = context.searchPath else { throw Halt.needsSearchPath }
         guard let schema = creationSchema(path), catalog.marks.byRelation[QualifiedName(schema, name)] != nil else {
             throw .refuse(
-                .ambiguousRelation, "\"\(name)\" is the name of a table with encrypted columns, but would be created in another schema here",
+                .ambiguousRelation,
+                "\"\(name)\" is the name of a table with encrypted columns, but would be created in another schema here",
                 hint: "write the schema", at: rangeVar)
         }
         return QualifiedName(schema, name)
@@ -90,7 +98,9 @@ extension CatalogSnapshot {
                 if text[i] == first, text[i..<i + name.count].elementsEqual(name),
                     i == 0 || !Lexer.isWordPart(text[i - 1]) || !Lexer.isWordPart(first),
                     i + name.count == text.count || !Lexer.isWordPart(text[i + name.count]) || !Lexer.isWordPart(name[name.count - 1])
-                { return true }
+                {
+                    return true
+                }
                 i += 1
             }
             return false

@@ -7,7 +7,9 @@ struct Plan: Sendable {
     struct Edit: Sendable {
         enum Action: Sendable {
             case text(String)
-            case cell(value: Int, kind: LiteralSlot.Kind, negative: Bool, declared: LogicalType?, target: EncryptedType, role: CellRole, column: String)
+            case cell(
+                value: Int, kind: LiteralSlot.Kind, negative: Bool, declared: LogicalType?, target: EncryptedType, role: CellRole,
+                column: String)
         }
         var tokens: ClosedRange<Int>
         var action: Action
@@ -42,13 +44,17 @@ struct Plan: Sendable {
             switch edit.action {
             case .text(let replacement): pieces.append(.text(replacement))
             case .cell(let value, let kind, let negative, let declared, let target, let role, let column):
-                guard var bytes = LiteralDecoding.value(of: tokens[value], in: text, standardConformingStrings: standardConformingStrings) else { return nil }
+                guard var bytes = LiteralDecoding.value(of: tokens[value], in: text, standardConformingStrings: standardConformingStrings)
+                else { return nil }
                 switch kind {
                 case .boolean: bytes = text.matches("true", in: tokens[value].range) ? Array("true".utf8) : Array("false".utf8)
                 case .number: if negative { bytes.insert(UInt8(ascii: "-"), at: 0) }
                 case .string: break
                 }
-                pieces.append(.cell(LiteralSlot(value: bytes, kind: kind, declaredType: declared, target: target, role: role, column: column, range: range)))
+                pieces.append(
+                    .cell(
+                        LiteralSlot(
+                            value: bytes, kind: kind, declaredType: declared, target: target, role: role, column: column, range: range)))
             }
             if range.upperBound < text.count, Self.glues(text[range.upperBound]) { pieces.append(.text(" ")) }
             at = range.upperBound
@@ -60,7 +66,9 @@ struct Plan: Sendable {
                 isRewritten: !edits.isEmpty))
     }
 
-    private static func glues(_ c: UInt8) -> Bool { Lexer.isWordPart(c) || c == UInt8(ascii: "'") || c == UInt8(ascii: "\"") || c == UInt8(ascii: ".") }
+    private static func glues(_ c: UInt8) -> Bool {
+        Lexer.isWordPart(c) || c == UInt8(ascii: "'") || c == UInt8(ascii: "\"") || c == UInt8(ascii: ".")
+    }
 }
 
 /// What a plan may depend on: the text without its literals, and the context.

@@ -30,11 +30,15 @@ extension Analyzer {
         if isRecursive { for table in tables { scope.tables[table.tagged.body.string("ctename") ?? ""] = CommonTable(output: nil) } }
         for table in tables {
             let (tag, body) = table.tagged
-            guard tag == "CommonTableExpr", let name = body.string("ctename"), let definition = body["ctequery"] else { throw unknown(tag, body) }
+            guard tag == "CommonTableExpr", let name = body.string("ctename"), let definition = body["ctequery"] else {
+                throw unknown(tag, body)
+            }
             try only(body, ["ctename", "aliascolnames", "ctematerialized", "ctequery", "location"])
             let aliases = body.names("aliascolnames")
             var output: Output
-            if isRecursive, definition.tagged.tag == "SelectStmt", let left = definition.tagged.body["larg"], mentions(definition, table: name) {
+            if isRecursive, definition.tagged.tag == "SelectStmt", let left = definition.tagged.body["larg"],
+                mentions(definition, table: name)
+            {
                 output = try recursive(definition.tagged.body, left, name: name, aliases: aliases, scope: scope, environment: inner)
             } else {
                 output = try query(definition, inner)
@@ -46,7 +50,9 @@ extension Analyzer {
     }
 
     /// `initial UNION [ALL] step`, where step refers to the table itself.
-    private func recursive(_ body: Node, _ left: Node, name: String, aliases: [String], scope: TableScope, environment: Environment) throws(Halt) -> Output {
+    private func recursive(_ body: Node, _ left: Node, name: String, aliases: [String], scope: TableScope, environment: Environment)
+        throws(Halt) -> Output
+    {
         guard body.string("op") == "SETOP_UNION", let right = body["rarg"] else { throw unknown("recursive WITH", body) }
         try only(body, ["op", "all", "larg", "rarg", "withClause", "limitOption"])
         guard !body.has("withClause") else { throw unknown("recursive WITH", body) }
@@ -82,7 +88,8 @@ extension Analyzer {
     // MARK: SELECT
 
     private static let selectMembers: Set<String> = [
-        "distinctClause", "intoClause", "targetList", "fromClause", "whereClause", "groupClause", "groupDistinct", "havingClause", "windowClause",
+        "distinctClause", "intoClause", "targetList", "fromClause", "whereClause", "groupClause", "groupDistinct", "havingClause",
+        "windowClause",
         "valuesLists", "sortClause", "limitOffset", "limitCount", "limitOption", "lockingClause", "withClause", "op", "all", "larg", "rarg",
     ]
 
@@ -116,17 +123,20 @@ extension Analyzer {
     }
 
     private func setOperation(_ body: Node, _ left: Node, _ right: Node, _ environment: Environment) throws(Halt) -> Output {
-        let name = switch body.string("op") ?? "" {
-        case "SETOP_UNION": "UNION"
-        case "SETOP_INTERSECT": "INTERSECT"
-        case "SETOP_EXCEPT": "EXCEPT"
-        default: "a set operation"
-        }
+        let name =
+            switch body.string("op") ?? "" {
+            case "SETOP_UNION": "UNION"
+            case "SETOP_INTERSECT": "INTERSECT"
+            case "SETOP_EXCEPT": "EXCEPT"
+            default: "a set operation"
+            }
         let a = try select(left, environment)
         let b = try select(right, environment)
         guard !a.isOpaque, !b.isOpaque, a.columns.count == b.columns.count else {
             if let label = a.secretLabel ?? b.secretLabel {
-                throw .refuse(.operationRefused, "\(name) of columns that are not known one by one, with the encrypted column \(label)", hint: "name the columns instead of *", at: body)
+                throw .refuse(
+                    .operationRefused, "\(name) of columns that are not known one by one, with the encrypted column \(label)",
+                    hint: "name the columns instead of *", at: body)
             }
             for column in a.columns + b.columns { column.variable.settlePlain() }
             return Output(columns: a.columns.map { OutputColumn(name: $0.name, variable: plain) }, isOpaque: a.isOpaque || b.isOpaque)
@@ -171,7 +181,8 @@ extension Analyzer {
             let variable = try listed(value, environment)
             if case .encryptedRow(let label) = variable.state {
                 throw .refuse(
-                    .operationRefused, "a whole row of \(label), which has encrypted columns, as one value", hint: "use `SELECT t.*`, or name the columns", at: body)
+                    .operationRefused, "a whole row of \(label), which has encrypted columns, as one value",
+                    hint: "use `SELECT t.*`, or name the columns", at: body)
             }
             output.columns.append(OutputColumn(name: body.string("name") ?? Self.figureName(value), variable: variable))
         }
@@ -195,7 +206,8 @@ extension Analyzer {
             items = environment.columns?.items.filter(\.areColumnsVisible) ?? []
         } else {
             guard let item = try qualifier(qualifierNames, environment, reference) else {
-                throw .refuse(.unknownRelation, "there is no \"\(qualifierNames.joined(separator: "."))\" in this query's FROM", at: reference)
+                throw .refuse(
+                    .unknownRelation, "there is no \"\(qualifierNames.joined(separator: "."))\" in this query's FROM", at: reference)
             }
             items = [item]
         }
@@ -279,7 +291,9 @@ extension Analyzer {
             let (tag, body) = item.tagged
             guard tag == "SortBy", let node = body["node"] else { throw unknown(tag, body) }
             try only(body, ["node", "sortby_dir", "sortby_nulls", "useOp", "location"])
-            if isSetOperation, node.tagged.tag == "ColumnRef", let name = node.tagged.body.names("fields").last, !output.columns.contains(where: { $0.name == name }) {
+            if isSetOperation, node.tagged.tag == "ColumnRef", let name = node.tagged.body.names("fields").last,
+                !output.columns.contains(where: { $0.name == name })
+            {
                 continue  // the server says that there is no such column
             }
             for variable in try key(node, .order, output, environment) {

@@ -119,7 +119,9 @@ extension Analyzer {
         var scope = environment.columns
         while let level = scope {
             let found = level.items.filter { $0.isRelationVisible && $0.name == name && (schema == nil || $0.schema == schema) }
-            if found.count > 1 { throw .refuse(.ambiguousColumn, "\"\(name)\" is in this query's FROM twice", hint: "give them aliases", at: body) }
+            if found.count > 1 {
+                throw .refuse(.ambiguousColumn, "\"\(name)\" is in this query's FROM twice", hint: "give them aliases", at: body)
+            }
             if let item = found.first { return item }
             scope = level.parent
         }
@@ -133,7 +135,8 @@ extension Analyzer {
     }
 
     private func ambiguous(_ name: String, _ body: Node) -> Halt {
-        .refuse(.ambiguousColumn, "column \"\(name)\" is in more than one relation here", hint: "write the relation's name before it", at: body)
+        .refuse(
+            .ambiguousColumn, "column \"\(name)\" is in more than one relation here", hint: "write the relation's name before it", at: body)
     }
 
     private func unknownColumn(_ name: String, _ body: Node) throws(Halt) -> TypeVariable {

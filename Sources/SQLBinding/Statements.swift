@@ -67,7 +67,8 @@ extension Analyzer {
 
     private func noteNameChanges(_ tag: String, _ effect: StatementEffects.Statement) {
         switch tag {
-        case "IndexStmt", "DropStmt", "TruncateStmt", "CommentStmt", "GrantStmt", "VacuumStmt", "CreateSeqStmt", "AlterSeqStmt", "CreateExtensionStmt",
+        case "IndexStmt", "DropStmt", "TruncateStmt", "CommentStmt", "GrantStmt", "VacuumStmt", "CreateSeqStmt", "AlterSeqStmt",
+            "CreateExtensionStmt",
             "CreateEnumStmt", "CreateSchemaStmt", "AlterTableStmt", "DropRoleStmt", "CreateRoleStmt", "AlterRoleStmt":
             // None of these gives a marked relation another name, or a name another marked relation. Columns that ALTER
             // TABLE adds to a marked relation are unknown to later statements of the text, which are refused for that.
@@ -128,7 +129,8 @@ extension Analyzer {
             }
             if let (name, call) = cellFunction {
                 throw .refuse(
-                    .operationRefused, "a function named \(name) takes or returns encrypted values", hint: "functions over encrypted columns are not bound: write the query itself", at: call)
+                    .operationRefused, "a function named \(name) takes or returns encrypted values",
+                    hint: "functions over encrypted columns are not bound: write the query itself", at: call)
             }
             if let runsText {
                 plan.isCacheable = false
@@ -139,7 +141,8 @@ extension Analyzer {
 
     /// Functions of PostgreSQL and its usual extensions that run a query given as a string; and set_config.
     private static let runsTextOrSettings: Set<String> = [
-        "set_config", "query_to_xml", "query_to_xmlschema", "query_to_xml_and_xmlschema", "ts_stat", "ts_rewrite", "dblink", "dblink_exec", "dblink_open",
+        "set_config", "query_to_xml", "query_to_xmlschema", "query_to_xml_and_xmlschema", "ts_stat", "ts_rewrite", "dblink", "dblink_exec",
+        "dblink_open",
         "dblink_send_query", "crosstab", "crosstab2", "crosstab3", "crosstab4", "connectby", "pg_background_launch", "cursor_to_xml",
     ]
 
@@ -162,15 +165,20 @@ extension Analyzer {
     private func untouched(_ tag: String, _ body: Node) throws(Halt) {
         switch tag {
         case "RenameStmt":
-            if let rangeVar = body["relation"], ["OBJECT_TABLE", "OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_FOREIGN_TABLE"].contains(body.string("renameType") ?? ""),
+            if let rangeVar = body["relation"],
+                ["OBJECT_TABLE", "OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_FOREIGN_TABLE"].contains(body.string("renameType") ?? ""),
                 let name = body.string("newname"), catalog.marks.bareNames.contains(name)
             {
-                throw .refuse(.definitionRefused, "\"\(name)\" is the name of a table with encrypted columns", hint: "create that table with CREATE TABLE", at: rangeVar)
+                throw .refuse(
+                    .definitionRefused, "\"\(name)\" is the name of a table with encrypted columns",
+                    hint: "create that table with CREATE TABLE", at: rangeVar)
             }
             if body.string("renameType") == "OBJECT_SCHEMA" { try refuseSchema(body.string("subname") ?? "", body.string("newname") ?? "") }
         case "AlterObjectSchemaStmt":
             if let rangeVar = body["relation"], let name = rangeVar.string("relname"), catalog.marks.bareNames.contains(name) {
-                throw .refuse(.definitionRefused, "\"\(name)\" is the name of a table with encrypted columns", hint: "create that table with CREATE TABLE", at: rangeVar)
+                throw .refuse(
+                    .definitionRefused, "\"\(name)\" is the name of a table with encrypted columns",
+                    hint: "create that table with CREATE TABLE", at: rangeVar)
             }
         case "SelectStmt": try checkNewRelation(body["intoClause"]?["rel"], at: body)
         case "CreateTableAsStmt": try checkNewRelation(body["into"]?["rel"], at: body)
@@ -182,14 +190,17 @@ extension Analyzer {
     private func refuseSchema(_ names: String...) throws(Halt) {
         guard catalog.marks.marks.contains(where: { names.contains($0.schema) }) else { return }
         throw .refused(
-            CloisterError(.definitionRefused, "a schema that the configuration names can't be renamed, nor another take its name", hint: "change the configuration first"), at: nil)
+            CloisterError(
+                .definitionRefused, "a schema that the configuration names can't be renamed, nor another take its name",
+                hint: "change the configuration first"), at: nil)
     }
 
     // MARK: Statements with marked relations
 
     /// Statements in which names are all there is.
     private static let harmless: Set<String> = [
-        "DropStmt", "TruncateStmt", "VacuumStmt", "CommentStmt", "GrantStmt", "LockStmt", "ClusterStmt", "ReindexStmt", "RefreshMatViewStmt", "AlterOwnerStmt",
+        "DropStmt", "TruncateStmt", "VacuumStmt", "CommentStmt", "GrantStmt", "LockStmt", "ClusterStmt", "ReindexStmt",
+        "RefreshMatViewStmt", "AlterOwnerStmt",
         "CreateSeqStmt", "AlterSeqStmt",
     ]
 
@@ -230,7 +241,8 @@ extension Analyzer {
         case _ where Self.harmless.contains(tag): break
         default:
             throw .refuse(
-                .statementRefused, "\(Self.words(tag)) is not bound when it touches a table with encrypted columns", hint: "docs/sql.md lists what is bound", at: body["relation"])
+                .statementRefused, "\(Self.words(tag)) is not bound when it touches a table with encrypted columns",
+                hint: "docs/sql.md lists what is bound", at: body["relation"])
         }
     }
 
@@ -243,7 +255,8 @@ extension Analyzer {
         case "OBJECT_TABCONSTRAINT", "OBJECT_INDEX": break
         default:
             throw .refuse(
-                .definitionRefused, "\(found.name) or its column can't be renamed: the configuration names encrypted columns", hint: "change the configuration and rename in the server's own session",
+                .definitionRefused, "\(found.name) or its column can't be renamed: the configuration names encrypted columns",
+                hint: "change the configuration and rename in the server's own session",
                 at: rangeVar)
         }
     }
@@ -280,17 +293,18 @@ extension Analyzer {
         case "ExplainStmt":
             if let inner = body["query"] { effects(inner.tagged.tag, inner.tagged.body, &effect) }
         case "TransactionStmt":
-            effect.transaction = switch body.string("kind") ?? "" {
-            case "TRANS_STMT_BEGIN", "TRANS_STMT_START": .begin
-            case "TRANS_STMT_COMMIT": .commit
-            case "TRANS_STMT_ROLLBACK": .rollback
-            case "TRANS_STMT_SAVEPOINT": .savepoint
-            case "TRANS_STMT_RELEASE": .release
-            case "TRANS_STMT_ROLLBACK_TO": .rollbackTo
-            case "TRANS_STMT_PREPARE": .prepare
-            case "TRANS_STMT_COMMIT_PREPARED": .commitPrepared
-            default: .rollbackPrepared
-            }
+            effect.transaction =
+                switch body.string("kind") ?? "" {
+                case "TRANS_STMT_BEGIN", "TRANS_STMT_START": .begin
+                case "TRANS_STMT_COMMIT": .commit
+                case "TRANS_STMT_ROLLBACK": .rollback
+                case "TRANS_STMT_SAVEPOINT": .savepoint
+                case "TRANS_STMT_RELEASE": .release
+                case "TRANS_STMT_ROLLBACK_TO": .rollbackTo
+                case "TRANS_STMT_PREPARE": .prepare
+                case "TRANS_STMT_COMMIT_PREPARED": .commitPrepared
+                default: .rollbackPrepared
+                }
         case "VariableSetStmt":
             effect.flags.insert(.mayChangeSettings)
             switch body.string("name") ?? "" {
@@ -298,7 +312,8 @@ extension Analyzer {
             case "": effect.flags.insert(.mayChangeSearchPath)
             default: break
             }
-        case "VariableShowStmt", "ConstraintsSetStmt", "FetchStmt", "ClosePortalStmt", "CheckPointStmt", "LockStmt", "VacuumStmt", "NotifyStmt", "UnlistenStmt",
+        case "VariableShowStmt", "ConstraintsSetStmt", "FetchStmt", "ClosePortalStmt", "CheckPointStmt", "LockStmt", "VacuumStmt",
+            "NotifyStmt", "UnlistenStmt",
             "GrantStmt", "CommentStmt", "TruncateStmt", "SecLabelStmt", "ReindexStmt", "ClusterStmt", "GrantRoleStmt":
             break
         case "DiscardStmt":
@@ -318,11 +333,14 @@ extension Analyzer {
         case "CreateStmt":
             effect.flags.insert(.ddl)
             let rangeVar = body["relation"]
-            if rangeVar?.string("relpersistence") == "t" || rangeVar?.string("schemaname") == "pg_temp" { effect.flags.insert(.mayChangeSearchPath) }
+            if rangeVar?.string("relpersistence") == "t" || rangeVar?.string("schemaname") == "pg_temp" {
+                effect.flags.insert(.mayChangeSearchPath)
+            }
         case "CreateTableAsStmt" where body["query"]?.tagged.tag == "ExecuteStmt":
             effect.executes = body["query"]?.tagged.body.string("name")
             effect.flags.formUnion([.ddl, .mayChangeSettings, .mayChangeSearchPath])
-        case "CreateSchemaStmt", "DropStmt", "CreateTableAsStmt", "ViewStmt", "RenameStmt", "AlterObjectSchemaStmt", "CreateExtensionStmt", "DropOwnedStmt":
+        case "CreateSchemaStmt", "DropStmt", "CreateTableAsStmt", "ViewStmt", "RenameStmt", "AlterObjectSchemaStmt", "CreateExtensionStmt",
+            "DropOwnedStmt":
             effect.flags.formUnion([.ddl, .mayChangeSearchPath])
         default: effect.flags.insert(.ddl)
         }

@@ -85,7 +85,9 @@ final class TypeVariable {
         guard a !== b else { return }
         switch (a.ownState, b.ownState) {
         case (.encryptedRow(let label), _), (_, .encryptedRow(let label)):
-            throw .refuse(.operationRefused, "\(operation) with a whole row of \(label), which has encrypted columns", hint: "name the columns", at: node)
+            throw .refuse(
+                .operationRefused, "\(operation) with a whole row of \(label), which has encrypted columns", hint: "name the columns",
+                at: node)
         case (.undecided, .undecided), (.plain, .plain):
             b.parent = a
             a.ordering = a.ordering ?? b.ordering
@@ -102,7 +104,8 @@ final class TypeVariable {
         case (.encrypted(let x, let labelX), .encrypted(let y, let labelY)):
             guard x == y else {
                 throw .refuse(
-                    .encryptionMismatch, "\(operation) between \(labelX) (\(x.words)) and \(labelY) (\(y.words)), which are encrypted differently",
+                    .encryptionMismatch,
+                    "\(operation) between \(labelX) (\(x.words)) and \(labelY) (\(y.words)), which are encrypted differently",
                     hint: "columns that meet in one query need the same type, encryption and key in the configuration", at: node)
             }
         case (.encrypted(_, let label), .plain), (.plain, .encrypted(_, let label)):
@@ -138,14 +141,18 @@ final class TypeVariable {
             root.ordering = operation
             try root.requireOrder(of: type, label: label, at: node)
         case .encryptedRow(let label):
-            throw .refuse(.operationRefused, "\(operation) on a whole row of \(label), which has encrypted columns", hint: "name the columns", at: node)
+            throw .refuse(
+                .operationRefused, "\(operation) on a whole row of \(label), which has encrypted columns", hint: "name the columns",
+                at: node)
         }
     }
 
     /// Equality, grouping: any encrypted column, no whole row.
     func equate(_ operation: String, at node: Node?) throws(Halt) {
         if case .encryptedRow(let label) = state {
-            throw .refuse(.operationRefused, "\(operation) on a whole row of \(label), which has encrypted columns", hint: "name the columns", at: node)
+            throw .refuse(
+                .operationRefused, "\(operation) on a whole row of \(label), which has encrypted columns", hint: "name the columns",
+                at: node)
         }
     }
 

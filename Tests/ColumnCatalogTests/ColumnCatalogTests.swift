@@ -9,14 +9,21 @@ import Testing
         ColumnMark(schema: "public", table: table, column: column, type: EncryptedType(type, .randomized, key: key(id)), keyName: "k")
     }
     private let types: [[String?]] = [
-        ["t", "enc_text", "20001", "20002", nil, nil, nil, nil], ["t", "det_text", "20003", "20004", nil, nil, nil, nil], ["t", "enc_something", "20005", "20006", nil, nil, nil, nil],
+        ["t", "enc_text", "20001", "20002", nil, nil, nil, nil], ["t", "det_text", "20003", "20004", nil, nil, nil, nil],
+        ["t", "enc_something", "20005", "20006", nil, nil, nil, nil],
     ]
-    private func column(_ table: String, _ number: Int, _ name: String, _ type: String, _ typmod: String = "-1", kind: String = "r") -> [String?] {
+    private func column(_ table: String, _ number: Int, _ name: String, _ type: String, _ typmod: String = "-1", kind: String = "r")
+        -> [String?]
+    {
         ["c", "public", table, kind, String(number), name, type, typmod]
     }
 
     @Test func columnsInOrderWithTheirMarks() throws {
-        let rows = types + [column("people", 3, "note", "25"), column("people", 1, "id", "23"), column("people", 2, "name", "20001", "7"), ["c", "public", "empty", "r", nil, nil, nil, nil]]
+        let rows =
+            types + [
+                column("people", 3, "note", "25"), column("people", 1, "id", "23"), column("people", 2, "name", "20001", "7"),
+                ["c", "public", "empty", "r", nil, nil, nil, nil],
+            ]
         let catalog = try CatalogSnapshot.load(rows: rows, marks: MarkedColumns([mark("people", "name")]))
         let people = try #require(catalog.relations[QualifiedName("public", "people")])
         #expect(people.columns.map(\.name) == ["id", "name", "note"])
@@ -66,19 +73,27 @@ import Testing
         #expect(CatalogSnapshot.empty(marks: marks) === CatalogSnapshot.empty(marks: marks))
     }
 
-    @Test(arguments: [
-        [["x", "a", "b", nil, nil, nil, nil, nil]], [["c", "public"]], [["c", "public", "t", "r", "0", "a", "23", "-1"]], [["c", "public", "t", "r", "1", "a", "-23", "-1"]],
-        [["c", "public", "t", "i", "1", "a", "23", "-1"]], [["c", nil, "t", "r", "1", "a", "23", "-1"]], [["c", "public", "t", "r", "1", nil, "23", "-1"]], [[nil, "public", "t", "r", "1", "a", "23", "-1"]],
-        [["c", "public", "t", "r", "1", "a", "23", "-1"], ["c", "public", "t", "r", "2", "a", "23", "-1"]], [["c", "public", "t", "r", "1", "a", "23", "-1"], ["c", "public", "t", "v", "2", "b", "23", "-1"]],
-        [["t", "enc_text", "25", "0", nil, nil, nil, nil]], [["t", "enc_text", "20001", "0", nil, nil, nil, nil], ["t", "enc_text", "20009", "0", nil, nil, nil, nil]],
-        [["t", "enc_text", "20001", "0", nil, nil, nil, nil], ["t", "enc_date", "20001", "0", nil, nil, nil, nil]], [["f", nil, "x", nil, nil, nil, nil, nil]],
-    ] as [[[String?]]])
+    @Test(
+        arguments: [
+            [["x", "a", "b", nil, nil, nil, nil, nil]], [["c", "public"]], [["c", "public", "t", "r", "0", "a", "23", "-1"]],
+            [["c", "public", "t", "r", "1", "a", "-23", "-1"]],
+            [["c", "public", "t", "i", "1", "a", "23", "-1"]], [["c", nil, "t", "r", "1", "a", "23", "-1"]],
+            [["c", "public", "t", "r", "1", nil, "23", "-1"]], [[nil, "public", "t", "r", "1", "a", "23", "-1"]],
+            [["c", "public", "t", "r", "1", "a", "23", "-1"], ["c", "public", "t", "r", "2", "a", "23", "-1"]],
+            [["c", "public", "t", "r", "1", "a", "23", "-1"], ["c", "public", "t", "v", "2", "b", "23", "-1"]],
+            [["t", "enc_text", "25", "0", nil, nil, nil, nil]],
+            [["t", "enc_text", "20001", "0", nil, nil, nil, nil], ["t", "enc_text", "20009", "0", nil, nil, nil, nil]],
+            [["t", "enc_text", "20001", "0", nil, nil, nil, nil], ["t", "enc_date", "20001", "0", nil, nil, nil, nil]],
+            [["f", nil, "x", nil, nil, nil, nil, nil]],
+        ] as [[[String?]]])
     func malformedRowsAreRefused(_ rows: [[String?]]) {
         #expect(throws: CloisterError(.malformedCatalog, "")) { try CatalogSnapshot.load(rows: rows, marks: .none) }
     }
 
     @Test func aColumnIsMarkedOnce() {
-        #expect(throws: CloisterError(.columnMarkedTwice, "")) { try MarkedColumns([mark("people", "name"), mark("people", "name", .date)]) }
+        #expect(throws: CloisterError(.columnMarkedTwice, "")) {
+            try MarkedColumns([mark("people", "name"), mark("people", "name", .date)])
+        }
     }
 
     @Test func theQueryIsOneStatementOfEightColumns() {

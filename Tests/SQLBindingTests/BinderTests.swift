@@ -8,7 +8,9 @@ import Testing
 @Suite struct BinderTests {
     private func outcome(_ sql: String, _ binder: Binder = Binder(), extended: Bool = false) -> BindOutcome {
         binder.bind(
-            Array(sql.utf8), context: BindContext(catalog: World.shared, searchPath: ["pg_catalog", "public"], isExtendedProtocol: extended, catalogIsCurrent: true))
+            Array(sql.utf8),
+            context: BindContext(
+                catalog: World.shared, searchPath: ["pg_catalog", "public"], isExtendedProtocol: extended, catalogIsCurrent: true))
     }
 
     private func effects(_ sql: String) -> StatementEffects {
@@ -24,12 +26,17 @@ import Testing
     @Test func aTemplateServesOtherLiterals() {
         let binder = Binder()
         for value in ["a", "b''c", "", "x -- y"] {
-            #expect(transcript("SELECT 1 FROM people WHERE name = '\(value)' AND id = 1", binder: binder)
-                == "SELECT 1 FROM people WHERE name = ‹o people.name:\(value.replacing("''", with: "'"))› AND id = 1")
+            #expect(
+                transcript("SELECT 1 FROM people WHERE name = '\(value)' AND id = 1", binder: binder)
+                    == "SELECT 1 FROM people WHERE name = ‹o people.name:\(value.replacing("''", with: "'"))› AND id = 1")
         }
         // Comments and white space are not part of a template, their places are still kept.
-        #expect(transcript("SELECT 1 /* c */ FROM people\nWHERE name='z'--end", binder: binder) == "SELECT 1 /* c */ FROM people\nWHERE name=‹o people.name:z›--end")
-        #expect(transcript("SELECT 1 FROM people WHERE name = $$q$$ AND id = 1", binder: binder) == "SELECT 1 FROM people WHERE name = ‹o people.name:q› AND id = 1")
+        #expect(
+            transcript("SELECT 1 /* c */ FROM people\nWHERE name='z'--end", binder: binder)
+                == "SELECT 1 /* c */ FROM people\nWHERE name=‹o people.name:z›--end")
+        #expect(
+            transcript("SELECT 1 FROM people WHERE name = $$q$$ AND id = 1", binder: binder)
+                == "SELECT 1 FROM people WHERE name = ‹o people.name:q› AND id = 1")
     }
 
     @Test func ordinalsArePinned() {
@@ -59,7 +66,8 @@ import Testing
         let binder = Binder(planCacheCapacity: 10)
         for round in 0..<3 {
             for n in 0..<40 {
-                let result = transcript("SELECT \(n % 2 == 0 ? "id" : "note") AS c\(n) FROM people WHERE name = 'v\(n)\(round)'", binder: binder)
+                let result = transcript(
+                    "SELECT \(n % 2 == 0 ? "id" : "note") AS c\(n) FROM people WHERE name = 'v\(n)\(round)'", binder: binder)
                 #expect(result.hasSuffix("c\(n) FROM people WHERE name = ‹o people.name:v\(n)\(round)›"))
             }
         }
@@ -115,22 +123,32 @@ import Testing
 
     @Test func deepTextsAreRefusedAndHarmless() {
         for (prefix, unit, suffix) in [
-            ("SELECT 1", "+1", ""), ("SELECT 1", " UNION SELECT 1, 2", ""), ("SELECT ", "(", ""), ("SELECT ", "NOT ", "true"), ("SELECT ", "- ", "1"), ("SELECT a", "[1]", ""), ("SELECT 1 FROM a", " JOIN b ON x AND y", ""),
-            ("SELECT ", "CASE WHEN a AND b THEN ", "1"), ("SELECT ", "f(1, ", "1"), ("SELECT ", "/*", ""), ("SELECT x", "::int", ""), ("SELECT x", " IS NULL", ""), ("SELECT x", " COLLATE a", ""), ("SELECT 1 FROM people WHERE ", "NOT (name = 'a') = ", "true"),
-            ("SELECT name FROM people WHERE id = 1", " + 1", ""), ("SELECT 1 FROM people WHERE name = 'a'", " UNION SELECT 1 FROM people", ""), ("SELECT 1 FROM people WHERE id = ", "(SELECT id FROM people WHERE id = ", "1"),
+            ("SELECT 1", "+1", ""), ("SELECT 1", " UNION SELECT 1, 2", ""), ("SELECT ", "(", ""), ("SELECT ", "NOT ", "true"),
+            ("SELECT ", "- ", "1"), ("SELECT a", "[1]", ""), ("SELECT 1 FROM a", " JOIN b ON x AND y", ""),
+            ("SELECT ", "CASE WHEN a AND b THEN ", "1"), ("SELECT ", "f(1, ", "1"), ("SELECT ", "/*", ""), ("SELECT x", "::int", ""),
+            ("SELECT x", " IS NULL", ""), ("SELECT x", " COLLATE a", ""), ("SELECT 1 FROM people WHERE ", "NOT (name = 'a') = ", "true"),
+            ("SELECT name FROM people WHERE id = 1", " + 1", ""),
+            ("SELECT 1 FROM people WHERE name = 'a'", " UNION SELECT 1 FROM people", ""),
+            ("SELECT 1 FROM people WHERE id = ", "(SELECT id FROM people WHERE id = ", "1"),
         ] {
             for count in [100, 3_000, 100_000] { _ = outcome(prefix + String(repeating: unit, count: count) + suffix) }
         }
         #expect(transcript("SELECT 1" + String(repeating: "+1", count: 10_000)) == "! CL6011")
         #expect(transcript("SELECT 1 FROM people WHERE id = 1" + String(repeating: "+1", count: 1_000)) == "! CL6011")
         // Long is not deep.
-        #expect(transcript("SELECT 1 FROM people WHERE name IN ('a'" + String(repeating: ",'b'", count: 5_000) + ")").contains("‹o people.name:b›"))
-        #expect(transcript("SELECT 1 FROM people WHERE id = 1" + String(repeating: " AND name <> 'x'", count: 3_000)).contains("‹o people.name:x›"))
+        #expect(
+            transcript("SELECT 1 FROM people WHERE name IN ('a'" + String(repeating: ",'b'", count: 5_000) + ")").contains(
+                "‹o people.name:b›"))
+        #expect(
+            transcript("SELECT 1 FROM people WHERE id = 1" + String(repeating: " AND name <> 'x'", count: 3_000)).contains(
+                "‹o people.name:x›"))
     }
 
     @Test func badBytes() {
         for bytes: [UInt8] in [Array("SELECT 1".utf8) + [0], Array("SELECT '".utf8) + [0xff, 0x27]] {
-            guard case .refused(let error, _) = Binder().bind(bytes, context: BindContext(catalog: World.shared)) else { Issue.record("not refused"); continue }
+            guard case .refused(let error, _) = Binder().bind(bytes, context: BindContext(catalog: World.shared)) else {
+                Issue.record("not refused"); continue
+            }
             #expect(error.code == .textRefused)
         }
         #expect(transcript("") == "= ")
@@ -138,10 +156,14 @@ import Testing
     }
 
     @Test func refusalsSayWhere() {
-        guard case .refused(let error, let offset) = outcome("SELECT 1 FROM people WHERE lower(name) = 'SECRET'") else { Issue.record("not refused"); return }
+        guard case .refused(let error, let offset) = outcome("SELECT 1 FROM people WHERE lower(name) = 'SECRET'") else {
+            Issue.record("not refused"); return
+        }
         #expect(error.message == "lower() is not available on the encrypted column public.people.name")
         #expect(offset == 27)
-        guard case .refused(let syntax, let at) = outcome("SELECT é FROM people WHERE name = = 'SECRET'") else { Issue.record("not refused"); return }
+        guard case .refused(let syntax, let at) = outcome("SELECT é FROM people WHERE name = = 'SECRET'") else {
+            Issue.record("not refused"); return
+        }
         #expect(syntax.message == "syntax error")
         #expect(at == "SELECT é FROM people WHERE name = ".utf8.count)
     }
@@ -152,7 +174,10 @@ import Testing
         #expect(effects("SELECT 1").statements == [.init()])
         #expect(effects("BEGIN; SELECT 1; COMMIT").statements.map(\.transaction) == [.begin, nil, .commit])
         #expect(effects("ROLLBACK TO a").statements.map(\.transaction) == [.rollbackTo])
-        #expect(effects("SAVEPOINT a; RELEASE a; START TRANSACTION; ABORT; END").statements.map(\.transaction) == [.savepoint, .release, .begin, .rollback, .commit])
+        #expect(
+            effects("SAVEPOINT a; RELEASE a; START TRANSACTION; ABORT; END").statements.map(\.transaction) == [
+                .savepoint, .release, .begin, .rollback, .commit,
+            ])
         #expect(effects("SET search_path = a").flags == [.mayChangeSettings, .mayChangeSearchPath])
         #expect(effects("SET LOCAL DateStyle = 'ISO'").flags == [.mayChangeSettings])
         #expect(effects("SET ROLE x").flags.contains(.mayChangeSearchPath))
@@ -181,13 +206,19 @@ import Testing
     // MARK: Several statements, unknown names
 
     @Test func severalStatements() {
-        expect("INSERT INTO people (name) VALUES ('a'); UPDATE people SET nick = 'b' WHERE name = 'c'", "INSERT INTO people (name) VALUES (‹s people.name:a›); UPDATE people SET nick = ‹s people.nick:b› WHERE name = ‹o people.name:c›")
+        expect(
+            "INSERT INTO people (name) VALUES ('a'); UPDATE people SET nick = 'b' WHERE name = 'c'",
+            "INSERT INTO people (name) VALUES (‹s people.name:a›); UPDATE people SET nick = ‹s people.nick:b› WHERE name = ‹o people.name:c›"
+        )
         expect("SELECT 1; SELECT lower(name) FROM people", "! CL6001")
         expect("SET search_path = other; SELECT * FROM people WHERE name = 'a'", "! CL6002")
         expect("ALTER TABLE plain RENAME TO q; SELECT * FROM people", "! CL6002")
-        expect("CREATE TABLE a (x int); INSERT INTO a VALUES (1); SELECT * FROM a JOIN people ON x = id WHERE name = 'a'",
+        expect(
+            "CREATE TABLE a (x int); INSERT INTO a VALUES (1); SELECT * FROM a JOIN people ON x = id WHERE name = 'a'",
             "CREATE TABLE a (x int); INSERT INTO a VALUES (1); SELECT * FROM a JOIN people ON x = id WHERE name = ‹o people.name:a›")
-        expect("CREATE TABLE IF NOT EXISTS copyof (name text); INSERT INTO copyof (name) VALUES ('a')", "CREATE TABLE IF NOT EXISTS copyof (name text); INSERT INTO copyof (name) VALUES (‹s copyof.name:a›)")
+        expect(
+            "CREATE TABLE IF NOT EXISTS copyof (name text); INSERT INTO copyof (name) VALUES ('a')",
+            "CREATE TABLE IF NOT EXISTS copyof (name text); INSERT INTO copyof (name) VALUES (‹s copyof.name:a›)")
         expect("SET search_path = clinic; SELECT * FROM visits WHERE reason = 'a'", "! CL6002")
         #expect(transcript("SET search_path = a; SELECT * FROM brandnew WHERE x = 'a'", current: false) == "? catalog")
         expect("SELECT name INTO TEMP plain FROM people", "! CL6008")

@@ -5,30 +5,45 @@ import Testing
 @Suite struct LexerTests {
     private func words(_ sql: String, scs: Bool = true) throws -> [String] {
         let text = Array(sql.utf8)
-        return try Lexer.tokens(of: text, standardConformingStrings: scs).map { "\($0.kind) \(String(decoding: text[$0.range], as: UTF8.self))" }
+        return try Lexer.tokens(of: text, standardConformingStrings: scs).map {
+            "\($0.kind) \(String(decoding: text[$0.range], as: UTF8.self))"
+        }
     }
 
     @Test func constants() throws {
-        #expect(try words("'a''b' E'c\\'d' $$e$$ $t$f$$$t$ B'01' x'1F' U&'g' N'h'") == [
-            "string 'a''b'", "escapeString E'c\\'d'", "dollarString $$e$$", "dollarString $t$f$$$t$", "bitString B'01'", "bitString x'1F'", "unicodeString U&'g'", "word N", "string 'h'",
-        ])
-        #expect(try words("U&'d!0061' UESCAPE '!' u&\"x\" /* c */ uescape '+' uescape") == ["unicodeString U&'d!0061' UESCAPE '!'", "quotedIdentifier u&\"x\" /* c */ uescape '+'", "word uescape"])
-        #expect(try words("1 1.5 .5 1. 1e5 1.5E-3 1..2 $1 $23") == [
-            "integer 1", "decimal 1.5", "decimal .5", "decimal 1.", "decimal 1e5", "decimal 1.5E-3", "integer 1", "symbol ..", "integer 2", "parameter $1", "parameter $23",
-        ])
+        #expect(
+            try words("'a''b' E'c\\'d' $$e$$ $t$f$$$t$ B'01' x'1F' U&'g' N'h'") == [
+                "string 'a''b'", "escapeString E'c\\'d'", "dollarString $$e$$", "dollarString $t$f$$$t$", "bitString B'01'",
+                "bitString x'1F'", "unicodeString U&'g'", "word N", "string 'h'",
+            ])
+        #expect(
+            try words("U&'d!0061' UESCAPE '!' u&\"x\" /* c */ uescape '+' uescape") == [
+                "unicodeString U&'d!0061' UESCAPE '!'", "quotedIdentifier u&\"x\" /* c */ uescape '+'", "word uescape",
+            ])
+        #expect(
+            try words("1 1.5 .5 1. 1e5 1.5E-3 1..2 $1 $23") == [
+                "integer 1", "decimal 1.5", "decimal .5", "decimal 1.", "decimal 1e5", "decimal 1.5E-3", "integer 1", "symbol ..",
+                "integer 2", "parameter $1", "parameter $23",
+            ])
         #expect(try words("'a'\n'b' 'c' 'd' 'e' -- x\n 'f'") == ["string 'a'\n'b'", "string 'c'", "string 'd'", "string 'e' -- x\n 'f'"])
         #expect(try words(#"'a\' || 'b'"#) == [#"string 'a\'"#, "symbol ||", "string 'b'"])
     }
 
     @Test func operatorsAndComments() throws {
-        #expect(try words("a<-1 b=-1 c@-d e*-f g- -h i--j\nk /* /* n */ */ l+/*m*/n o<>-p") == [
-            "word a", "symbol <", "symbol -", "integer 1", "word b", "symbol =", "symbol -", "integer 1", "word c", "symbol @-", "word d", "word e", "symbol *", "symbol -", "word f", "word g",
-            "symbol -", "symbol -", "word h", "word i", "word k", "word l", "symbol +", "word n", "word o", "symbol <>", "symbol -", "word p",
-        ])
-        #expect(try words("a::b c:=d e=>f g.h[1:2];") == [
-            "word a", "symbol ::", "word b", "word c", "symbol :=", "word d", "word e", "symbol =>", "word f", "word g", "symbol .", "word h", "symbol [", "integer 1", "symbol :", "integer 2", "symbol ]", "symbol ;",
-        ])
-        #expect(try words("a$b _c $a éü \"x\"\"y\"") == ["word a$b", "word _c", "symbol $", "word a", "word éü", "quotedIdentifier \"x\"\"y\""])
+        #expect(
+            try words("a<-1 b=-1 c@-d e*-f g- -h i--j\nk /* /* n */ */ l+/*m*/n o<>-p") == [
+                "word a", "symbol <", "symbol -", "integer 1", "word b", "symbol =", "symbol -", "integer 1", "word c", "symbol @-",
+                "word d", "word e", "symbol *", "symbol -", "word f", "word g",
+                "symbol -", "symbol -", "word h", "word i", "word k", "word l", "symbol +", "word n", "word o", "symbol <>", "symbol -",
+                "word p",
+            ])
+        #expect(
+            try words("a::b c:=d e=>f g.h[1:2];") == [
+                "word a", "symbol ::", "word b", "word c", "symbol :=", "word d", "word e", "symbol =>", "word f", "word g", "symbol .",
+                "word h", "symbol [", "integer 1", "symbol :", "integer 2", "symbol ]", "symbol ;",
+            ])
+        #expect(
+            try words("a$b _c $a éü \"x\"\"y\"") == ["word a$b", "word _c", "symbol $", "word a", "word éü", "quotedIdentifier \"x\"\"y\""])
     }
 
     @Test(arguments: ["'a", "\"a", "$$a", "/* a", "E'a\\'", "$t$a$$", "/* /* */"]) func unterminated(_ sql: String) {
@@ -67,7 +82,8 @@ import Testing
                 numbers[key >> 3] = varint()
             }
             let range = (numbers[1] ?? 0)..<(numbers[2] ?? 0)
-            let isComment = sql[range.lowerBound...].starts(with: Array("--".utf8)) || sql[range.lowerBound...].starts(with: Array("/*".utf8))
+            let isComment =
+                sql[range.lowerBound...].starts(with: Array("--".utf8)) || sql[range.lowerBound...].starts(with: Array("/*".utf8))
             if !isComment { ranges.append(range) }
         }
         return ranges
@@ -83,20 +99,34 @@ import Testing
             return 0
         }
         // Ours joins UESCAPE to its constant, and continues constants after comments as the server does.
-        guard !ours.contains(where: { $0.kind == .unicodeString || bytes[$0.start] | 0x20 == UInt8(ascii: "u") && $0.kind == .quotedIdentifier }) else { return 0 }
-        guard !ours.contains(where: { $0.kind.isString && sql.utf8.count > 0 && bytes[$0.range].split(separator: UInt8(ascii: "-")).count > 1 }) else { return 0 }
+        guard
+            !ours.contains(where: {
+                $0.kind == .unicodeString || bytes[$0.start] | 0x20 == UInt8(ascii: "u") && $0.kind == .quotedIdentifier
+            })
+        else { return 0 }
+        guard
+            !ours.contains(where: {
+                $0.kind.isString && sql.utf8.count > 0 && bytes[$0.range].split(separator: UInt8(ascii: "-")).count > 1
+            })
+        else { return 0 }
         #expect(ours.map(\.range) == theirs, "\(sql.debugDescription)")
         return 1
     }
 
     @Test func corpusAgrees() {
-        for statement in LeakSweepTests.statements { for literal in LeakSweepTests.literals { compare(statement.replacing("§", with: literal)) } }
+        for statement in LeakSweepTests.statements {
+            for literal in LeakSweepTests.literals { compare(statement.replacing("§", with: literal)) }
+        }
     }
 
     @Test func fuzzAgrees() {
         var random = Seeded(state: 20260101)
-        let parts = ["'", "''", "\"", "$", "$$", "$a$", "E'", "e'\\", "B'", "X'", "N'", "\\", "--", "/*", "*/", "\n", " ", "\t", "\r", "\u{c}", "+", "-", "*", "<", ">", "=", "@", "!", "~", "#", "&", "|", "?", "%", "^", "`", "/",
-            "a", "Z", "_", "é", "1", "23", ".", "..", ":", "::", ":=", "e5", "E+", "$1", "(", ")", "[", "]", ",", ";", "0x", "name", "select", "x1f", "$1a"]
+        let parts = [
+            "'", "''", "\"", "$", "$$", "$a$", "E'", "e'\\", "B'", "X'", "N'", "\\", "--", "/*", "*/", "\n", " ", "\t", "\r", "\u{c}", "+",
+            "-", "*", "<", ">", "=", "@", "!", "~", "#", "&", "|", "?", "%", "^", "`", "/",
+            "a", "Z", "_", "é", "1", "23", ".", "..", ":", "::", ":=", "e5", "E+", "$1", "(", ")", "[", "]", ",", ";", "0x", "name",
+            "select", "x1f", "$1a",
+        ]
         var compared = 0
         for _ in 0..<30_000 {
             var sql = ""

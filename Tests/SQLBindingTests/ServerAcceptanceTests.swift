@@ -13,9 +13,11 @@ import Testing
         var script = ""
         for (number, statement) in LeakSweepTests.statements.enumerated() {
             for value in ["'x'", "$1", "NULL"] {
-                let sql = statement.replacing("U&§", with: value).replacing("E§", with: value).replacing("N§", with: value).replacing("§", with: value)
+                let sql = statement.replacing("U&§", with: value).replacing("E§", with: value).replacing("N§", with: value).replacing(
+                    "§", with: value)
                 let bytes = Array(sql.utf8)
-                let context = BindContext(catalog: World.shared, searchPath: ["pg_catalog", "public"], isExtendedProtocol: value == "$1", catalogIsCurrent: true)
+                let context = BindContext(
+                    catalog: World.shared, searchPath: ["pg_catalog", "public"], isExtendedProtocol: value == "$1", catalogIsCurrent: true)
                 guard case .bound(let bound) = Binder().bind(bytes, context: context), bound.copyIn == nil else { continue }
                 var text = ""
                 for piece in bound.pieces {
@@ -29,7 +31,9 @@ import Testing
                 }
                 if text.contains(";") || text.hasPrefix("COPY") || text.hasPrefix("CALL") { continue }
                 script += "BEGIN;\n\\echo # \(number) \(sql.replacing("\n", with: " ").replacing("'", with: "`"))\n"
-                let isQuery = ["SELECT", "(SELECT", "VALUES", "TABLE", "INSERT", "UPDATE", "DELETE", "MERGE", "WITH"].contains { text.hasPrefix($0) }
+                let isQuery = ["SELECT", "(SELECT", "VALUES", "TABLE", "INSERT", "UPDATE", "DELETE", "MERGE", "WITH"].contains {
+                    text.hasPrefix($0)
+                }
                 if value == "$1" {
                     guard isQuery else { script += "ROLLBACK;\n"; continue }
                     script += "PREPARE q AS \(text);\nDEALLOCATE q;\n"

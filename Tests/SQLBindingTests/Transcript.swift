@@ -12,14 +12,18 @@ enum World {
 
     static func key(_ id: UInt32) -> KeyID { KeyID(rawValue: id)! }
 
-    static func mark(_ schema: String, _ table: String, _ column: String, _ type: LogicalType, _ scheme: EncryptionScheme = .randomized, _ key: KeyID = people)
+    static func mark(
+        _ schema: String, _ table: String, _ column: String, _ type: LogicalType, _ scheme: EncryptionScheme = .randomized,
+        _ key: KeyID = people
+    )
         -> ColumnMark
     { ColumnMark(schema: schema, table: table, column: column, type: EncryptedType(type, scheme, key: key), keyName: "k") }
 
     /// people(id int4, name text*, nick text*, birth date*, weight int4*, alive bool*, pid text det, note text, player text det)
     static let marks: [ColumnMark] = [
         mark("public", "people", "name", .text), mark("public", "people", "nick", .text), mark("public", "people", "birth", .date),
-        mark("public", "people", "weight", .int4), mark("public", "people", "alive", .boolean), mark("public", "people", "seen", .timestamp),
+        mark("public", "people", "weight", .int4), mark("public", "people", "alive", .boolean),
+        mark("public", "people", "seen", .timestamp),
         mark("public", "people", "score", .numeric),
         mark("public", "people", "pid", .text, .deterministic, ids),
         mark("public", "salaries", "pid", .text, .deterministic, ids), mark("public", "salaries", "amount", .int4, .randomized, key(11)),
@@ -44,10 +48,14 @@ enum World {
                 rows.append(["c", schema, name, kind, String(index + 1), column.0, oids[column.1] ?? column.1, column.2])
             }
         }
-        table("public", "people", [
-            ("id", "23", "-1"), ("name", "enc_text", "7"), ("nick", "enc_text", "7"), ("birth", "enc_date", "7"), ("weight", "enc_int4", "7"),
-            ("alive", "enc_boolean", "7"), ("pid", "det_text", "9"), ("note", "25", "-1"), ("seen", "enc_timestamp", "7"), ("score", "enc_numeric", "7"),
-        ])
+        table(
+            "public", "people",
+            [
+                ("id", "23", "-1"), ("name", "enc_text", "7"), ("nick", "enc_text", "7"), ("birth", "enc_date", "7"),
+                ("weight", "enc_int4", "7"),
+                ("alive", "enc_boolean", "7"), ("pid", "det_text", "9"), ("note", "25", "-1"), ("seen", "enc_timestamp", "7"),
+                ("score", "enc_numeric", "7"),
+            ])
         table("public", "salaries", [("id", "23", "-1"), ("pid", "det_text", "9"), ("amount", "enc_int4", "11"), ("year", "23", "-1")])
         table("public", "Mixed Case", [("Secret", "enc_text", "7"), ("plain", "25", "-1")])
         table("clinic", "visits", [("reason", "enc_text", "7"), ("at", "1082", "-1")])
@@ -66,11 +74,13 @@ enum World {
 /// `‹o people.name text:Smith›` is an operand cell, `‹s …›` a stored one; parameters and COPY columns follow. `! CL6001`
 /// is a refusal, `= ` stands before a text that passes unchanged.
 func transcript(
-    _ sql: String, path: [String]? = ["pg_catalog", "public"], scs: Bool = true, extended: Bool = false, declared: [UInt32] = [], current: Bool = true,
+    _ sql: String, path: [String]? = ["pg_catalog", "public"], scs: Bool = true, extended: Bool = false, declared: [UInt32] = [],
+    current: Bool = true,
     catalog: CatalogSnapshot = World.shared, binder: Binder = Binder()
 ) -> String {
     let context = BindContext(
-        catalog: catalog, searchPath: path, standardConformingStrings: scs, declaredParameterTypes: declared, isExtendedProtocol: extended, catalogIsCurrent: current)
+        catalog: catalog, searchPath: path, standardConformingStrings: scs, declaredParameterTypes: declared, isExtendedProtocol: extended,
+        catalogIsCurrent: current)
     let bytes = Array(sql.utf8)
     switch binder.bind(bytes, context: context) {
     case .passThrough: return "= " + sql
@@ -83,7 +93,8 @@ func transcript(
             switch parameter.use {
             case .plain: text += " [\(parameter.clientIndex + 1) plain]"
             case .encrypted(_, let role, let column):
-                text += " [\(parameter.clientIndex + 1) \(role == .operand ? "o" : "s") \(short(column))\(parameter.declaredType.map { " \($0.name)" } ?? "")]"
+                text +=
+                    " [\(parameter.clientIndex + 1) \(role == .operand ? "o" : "s") \(short(column))\(parameter.declaredType.map { " \($0.name)" } ?? "")]"
             }
         }
         if let copy = bound.copyIn {

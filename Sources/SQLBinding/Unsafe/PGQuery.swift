@@ -27,7 +27,8 @@ enum PGQuery {
             guard let tree = unsafe result.parse_tree else { return .failure(message: "out of memory", position: 0) }
             // SAFETY: a NUL-terminated string owned by the result, copied here.
             let count = unsafe strlen(tree)
-            return unsafe .tree(tree.withMemoryRebound(to: UInt8.self, capacity: count) { unsafe Array(UnsafeBufferPointer(start: $0, count: count)) })
+            return unsafe .tree(
+                tree.withMemoryRebound(to: UInt8.self, capacity: count) { unsafe Array(UnsafeBufferPointer(start: $0, count: count)) })
         }
     }
 
@@ -43,7 +44,9 @@ enum PGQuery {
             guard unsafe result.error == nil, let data = unsafe result.pbuf.data else { return unsafe result.error == nil ? [] : nil }
             let count = unsafe result.pbuf.len
             // SAFETY: `data` has `len` bytes, owned by the result, copied here.
-            return unsafe data.withMemoryRebound(to: UInt8.self, capacity: count) { unsafe Array(UnsafeBufferPointer(start: $0, count: count)) }
+            return unsafe data.withMemoryRebound(to: UInt8.self, capacity: count) {
+                unsafe Array(UnsafeBufferPointer(start: $0, count: count))
+            }
         }
     }
 }
