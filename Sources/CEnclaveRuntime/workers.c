@@ -22,6 +22,7 @@
 struct channel channel;
 
 enum { STACK_BYTES = 256 << 10, SLOW_SCAN_MS = 200, LONG_REQUEST = 16 << 10, BACKLOG_PATIENCE = 4, PROBE_EVERY = 16 };
+enum { SHORT_SPIN_NS = 4000, PREEMPTED_NS = 200000, LEAST_BACKOFF_NS = 20000000, MOST_BACKOFF_NS = 320000000 };
 
 static _Atomic uint32_t awake;    /* workers that look at the doorbell or will within a few µs */
 static _Atomic uint32_t sleeping; /* workers asleep on the bell, or about to */
@@ -140,43 +141,62 @@ static void slow_scan(void) {
     }
 }
 
+/* What a worker has learnt about spinning. Times in ns. */
+struct spinner {
+    uint64_t expected; /* moving average of how long the bell took to ring */
+    uint32_t skipped;
+    uint64_t contended_until, backoff;
+};
+
 /*
- * Spins until the bell rings, if the past says that it will soon. `*expected_ns` is a moving average of how long it took;
- * a spin in vain counts as four times the bound. While spinning does not pay, one idle time in 16 tries again.
+ * Spins until the bell rings, if the past says that it will soon: a spin in vain counts as four times the bound, and while
+ * spinning does not pay, one idle time in 16 tries again.
+ *
+ * A spinning worker that was preempted took a processor from somebody who needed it, a backend most likely. Then only
+ * short spins are made for a while, and for longer each time it happens again: with more clients than processors
+ * the processors are the clients', and a burst of calls of one of them is still caught.
  * 1: it rang.
  */
-static int spin(uint32_t seen, uint64_t *expected_ns, uint32_t *skipped) {
+static int spin(uint32_t seen, struct spinner *s) {
     const uint64_t most = (uint64_t)channel.spin_us * 1000;
     if (most == 0) return 0;
-    uint64_t limit = most;
-    if (*expected_ns < most) {
-        limit = 2 * *expected_ns + 2000;
+    uint64_t start = now_ns(), last = start, elapsed = 0, limit = most;
+    int contended = start < s->contended_until;
+    if (contended) {
+        limit = most < SHORT_SPIN_NS ? most : SHORT_SPIN_NS;
+    } else if (s->expected < most) {
+        limit = 2 * s->expected + 2000;
         if (limit > most) limit = most;
-    } else if (++*skipped % PROBE_EVERY != 0) {
+    } else if (++s->skipped % PROBE_EVERY != 0) {
         return 0;
     }
-    uint64_t start = now_ns(), elapsed;
+    int rang = 0;
     do {
-        for (int i = 0; i < 32; i++) {
-            if (__atomic_load_n(&channel.doorbell->bell, __ATOMIC_ACQUIRE) != seen) {
-                elapsed = now_ns() - start;
-                if (elapsed > 4 * most) elapsed = 4 * most;
-                *expected_ns = *expected_ns - *expected_ns / 4 + elapsed / 4;
-                return 1;
-            }
+        for (int i = 0; i < 32 && !rang; i++) {
+            rang = __atomic_load_n(&channel.doorbell->bell, __ATOMIC_ACQUIRE) != seen;
             relax();
         }
-        elapsed = now_ns() - start;
-    } while (elapsed < limit);
-    *expected_ns = *expected_ns - *expected_ns / 8 + most / 2;
-    return 0;
+        uint64_t now = now_ns();
+        if (now - last > PREEMPTED_NS) {
+            int again = now < s->contended_until + 2 * s->backoff;
+            s->backoff = again ? s->backoff * 2 : LEAST_BACKOFF_NS;
+            if (s->backoff > MOST_BACKOFF_NS) s->backoff = MOST_BACKOFF_NS;
+            s->contended_until = now + s->backoff;
+            return rang;
+        }
+        last = now;
+        elapsed = now - start;
+    } while (!rang && elapsed < limit);
+    if (rang) s->expected = s->expected - s->expected / 4 + elapsed / 4;
+    else if (!contended) s->expected = s->expected - s->expected / 8 + most / 2;
+    return rang;
 }
 
 static void *worker_main(void *argument) {
     uint32_t number = (uint32_t)(uintptr_t)argument;
     void *worker = channel.callbacks.start(channel.callbacks.context, number);
-    uint32_t cursor = 0, backlog = 0, skipped = 0;
-    uint64_t expected_ns = (uint64_t)channel.spin_us * 250;
+    uint32_t cursor = 0, backlog = 0;
+    struct spinner spinner = {.expected = (uint64_t)channel.spin_us * 250};
     start_watching();
     for (;;) {
         uint32_t seen = __atomic_load_n(&channel.doorbell->bell, __ATOMIC_SEQ_CST);
@@ -194,7 +214,7 @@ static void *worker_main(void *argument) {
             continue;
         }
         backlog = 0;
-        if (atomic_load(&awake) == 1 && spin(seen, &expected_ns, &skipped)) continue;
+        if (atomic_load(&awake) == 1 && spin(seen, &spinner)) continue;
         atomic_fetch_add(&sleeping, 1);
         stop_watching();
         atomic_thread_fence(memory_order_seq_cst);
