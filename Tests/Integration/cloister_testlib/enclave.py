@@ -1,11 +1,13 @@
 """Runs the real cloister-tee and cloister-enclave, and speaks to the enclave through slotlib.c."""
 
+import atexit
 import ctypes
 import hashlib
 import os
 import pathlib
 import re
 import select
+import shutil
 import signal
 import struct
 import subprocess
@@ -41,6 +43,7 @@ def compiled(kind):
     """slotlib.c as a library or as the benchmark program."""
     if kind not in _built:
         folder = pathlib.Path(tempfile.mkdtemp(prefix="enclave-slotlib-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
         target = folder / ("slotlib.so" if kind == "library" else "bench")
         flags = ["-shared", "-fPIC"] if kind == "library" else ["-DBENCH"]
         subprocess.run(
