@@ -156,6 +156,7 @@ class TEE:
         self.process = subprocess.Popen(
             [str(executable("cloister-tee")), "run", "--enclave", str(self.image), "--socket", str(self.socket), "--state-dir",
              str(self.state), *options], stdout=subprocess.PIPE, stderr=self.log)
+        atexit.register(self.stop)  # whatever becomes of the test
         self.wait_ready()
 
     def wait_ready(self, timeout=20.0):
@@ -194,6 +195,7 @@ class TEE:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(10)
+        atexit.unregister(self.stop)
         self.process.stdout.close()
         self.log.close()
         return self.process.returncode
