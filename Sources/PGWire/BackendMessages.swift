@@ -92,7 +92,8 @@ package struct RowDescription: Equatable, Sendable {
         package var format: Int16
 
         package init(
-            name: ByteBuffer, table: UInt32 = 0, attribute: Int16 = 0, type: UInt32, size: Int16, typeModifier: Int32 = -1, format: Int16 = 0
+            name: ByteBuffer, table: UInt32 = 0, attribute: Int16 = 0, type: UInt32, size: Int16, typeModifier: Int32 = -1,
+            format: Int16 = 0
         ) {
             self.name = name
             self.table = table

@@ -68,7 +68,8 @@ package struct BindMessage: Equatable, Sendable {
     package var resultFormats: [Int16]
 
     package init(
-        portal: Identifier, statement: Identifier, parameterFormats: [Int16] = [], parameters: [ByteBuffer?] = [], resultFormats: [Int16] = []
+        portal: Identifier, statement: Identifier, parameterFormats: [Int16] = [], parameters: [ByteBuffer?] = [],
+        resultFormats: [Int16] = []
     ) {
         self.portal = portal
         self.statement = statement

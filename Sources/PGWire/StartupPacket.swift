@@ -78,7 +78,8 @@ package struct StartupMessage: Equatable, Sendable {
 
     init(version: Int32, body: ByteBuffer) throws(CloisterError) {
         guard version >> 16 == 3 else {
-            throw CloisterError(.unsupportedProtocol, "unsupported frontend protocol \(version >> 16).\(version & 0xffff): the proxy speaks 3.0 to 3.2")
+            throw CloisterError(
+                .unsupportedProtocol, "unsupported frontend protocol \(version >> 16).\(version & 0xffff): the proxy speaks 3.0 to 3.2")
         }
         self.version = version
         self.options = []

@@ -19,7 +19,9 @@ final class LoopSessions: Sendable {
     private let state: NIOLoopBound<State>
 
     /// On the loop.
-    init(loop: any EventLoop, configuration: ProxyConfiguration, bind: @escaping SessionResources.Bind, catalogs: CatalogStore, keys: KeyRing) throws {
+    init(
+        loop: any EventLoop, configuration: ProxyConfiguration, bind: @escaping SessionResources.Bind, catalogs: CatalogStore, keys: KeyRing
+    ) throws {
         self.loop = loop
         self.configuration = configuration
         let resources = try SessionResources(limits: configuration.limits, bind: bind, catalogs: catalogs, keys: keys)

@@ -86,7 +86,8 @@ package final class ProxyService: Service {
                 }
             }
             .bind(host: configuration.listen.host, port: configuration.listen.port).get()
-        let bound = ProxyConfiguration.Address(host: configuration.listen.host, port: listener.localAddress?.port ?? configuration.listen.port)
+        let bound = ProxyConfiguration.Address(
+            host: configuration.listen.host, port: listener.localAddress?.port ?? configuration.listen.port)
         logger.info("listening", [.address: bound.description])
         onListening(bound)
 

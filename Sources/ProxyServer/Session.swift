@@ -177,7 +177,10 @@ final class Session {
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.socketOption(.so_keepalive), value: 1)
             .channelOption(.allowRemoteHalfClosure, value: true)
-            .channelOption(.writeBufferWaterMark, value: .init(low: configuration.limits.outputLowWaterMark, high: configuration.limits.outputHighWaterMark))
+            .channelOption(
+                .writeBufferWaterMark,
+                value: .init(low: configuration.limits.outputLowWaterMark, high: configuration.limits.outputHighWaterMark)
+            )
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(handler.value) }
             }

@@ -71,13 +71,15 @@ final class CellService {
         var source = cast ?? target
         if declared != 0, declared != Self.unknownOID {
             guard let known = LogicalType(oid: declared) else {
-                throw CloisterError(.parameterMismatch, "a parameter for \(column) is declared as a type that \(target.name) can't be made from")
+                throw CloisterError(
+                    .parameterMismatch, "a parameter for \(column) is declared as a type that \(target.name) can't be made from")
             }
             source = known
         }
         var canonical =
             format == 0
-            ? try ValueCodec.canonical(fromText: value, type: source, settings: settings) : try ValueCodec.canonical(fromBinary: value, type: source)
+            ? try ValueCodec.canonical(fromText: value, type: source, settings: settings)
+            : try ValueCodec.canonical(fromBinary: value, type: source)
         if let cast, cast != source {
             canonical = try ValueCodec.convert(canonical: canonical, from: source, to: cast, settings: settings)
             source = cast
@@ -101,7 +103,8 @@ final class CellService {
     ) throws(CloisterError) -> [UInt8] {
         let source = declared ?? target
         let value = try ValueCodec.canonical(fromText: text, type: source, settings: settings)
-        return source == target ? value : try ValueCodec.convert(canonical: value, from: source, to: target, purpose: purpose, settings: settings)
+        return source == target
+            ? value : try ValueCodec.convert(canonical: value, from: source, to: target, purpose: purpose, settings: settings)
     }
 
     private func seal(_ canonical: [UInt8], type: EncryptedType, role: CellRole, column: String) throws(CloisterError) -> [UInt8] {
@@ -133,10 +136,14 @@ final class CellService {
         }
     }
 
-    private func writeRow(_ body: ByteBuffer, _ shape: RowShape, _ settings: SessionSettings, _ output: inout ByteBuffer) throws(CloisterError) {
+    private func writeRow(_ body: ByteBuffer, _ shape: RowShape, _ settings: SessionSettings, _ output: inout ByteBuffer)
+        throws(CloisterError)
+    {
         var body = body
         let count = Int(try body.read(UInt16.self, "the number of values"))
-        guard count == shape.columns.count else { throw CloisterError(.undecryptable, "a row has another number of columns than was described") }
+        guard count == shape.columns.count else {
+            throw CloisterError(.undecryptable, "a row has another number of columns than was described")
+        }
         output.writeInteger(UInt16(clamping: count))
         for column in shape.columns {
             let value = try body.readValue("a value")
@@ -152,7 +159,9 @@ final class CellService {
         try body.expectEnd("DataRow")
     }
 
-    private func open(_ value: ByteBuffer, _ column: RowShape.Column, _ settings: SessionSettings, _ output: inout ByteBuffer) throws(CloisterError) {
+    private func open(_ value: ByteBuffer, _ column: RowShape.Column, _ settings: SessionSettings, _ output: inout ByteBuffer)
+        throws(CloisterError)
+    {
         guard !column.type.isArray else {
             throw CloisterError(.undecryptable, "column \"\(column.name)\" is an array of encrypted values, which is not shown")
         }
@@ -164,7 +173,9 @@ final class CellService {
         }
     }
 
-    private func open(_ cell: Span<UInt8>, _ column: RowShape.Column, _ settings: SessionSettings, _ output: inout ByteBuffer) throws(CloisterError) {
+    private func open(_ cell: Span<UInt8>, _ column: RowShape.Column, _ settings: SessionSettings, _ output: inout ByteBuffer)
+        throws(CloisterError)
+    {
         let header: CellHeader
         do { header = try CellHeader(cell: cell) } catch { throw undecryptable(column) }
         // The server may not pass one column's cell off as another's.

@@ -80,7 +80,8 @@ extension SessionMachine {
         case .execute(let portal):
             plan = portal.statement?.sent?.plan.copyIn
             ignoreEarlySyncs()
-        case .parse, .bind, .describeStatement, .describePortal, .closeStatement, .closePortal, .sync, .functionCall, .refused, .injected, nil:
+        case .parse, .bind, .describeStatement, .describePortal, .closeStatement, .closePortal, .sync, .functionCall, .refused, .injected,
+            nil:
             throw unexpected(.copyInResponse)
         }
         isClientBlocked = true  // so that data that waited is looked at
@@ -99,7 +100,8 @@ extension SessionMachine {
                         hint: "Name the columns in the COPY statement.")
                 }
             }
-            copyIn = CopyInState(encryption: try plan.map { (plan) throws(CloisterError) in try CopyInEncryption(plan: plan, settings: state.settings) })
+            copyIn = CopyInState(
+                encryption: try plan.map { (plan) throws(CloisterError) in try CopyInEncryption(plan: plan, settings: state.settings) })
             server.pass(header.totalLength)
         } catch {
             // The client hears of the error only; it never was in copy-in mode.
@@ -182,7 +184,9 @@ extension SessionMachine {
         switch pending.first {
         case .query(let exchange): exchange.refusal = Refusal(error)
         case .execute(let portal): portal.refusal = Refusal(error)
-        case .parse, .bind, .describeStatement, .describePortal, .closeStatement, .closePortal, .sync, .functionCall, .refused, .injected, nil: break
+        case .parse, .bind, .describeStatement, .describePortal, .closeStatement, .closePortal, .sync, .functionCall, .refused, .injected,
+            nil:
+            break
         }
     }
 
@@ -192,7 +196,8 @@ extension SessionMachine {
         case .query, .execute:
             if isMuted { server.drop(header.totalLength, to: &toClient) } else { server.pass(header.totalLength) }
             return true
-        case .parse, .bind, .describeStatement, .describePortal, .closeStatement, .closePortal, .sync, .functionCall, .refused, .injected, nil:
+        case .parse, .bind, .describeStatement, .describePortal, .closeStatement, .closePortal, .sync, .functionCall, .refused, .injected,
+            nil:
             throw unexpected(.copyData)
         }
     }

@@ -39,4 +39,6 @@ extension ErrorCode {
     package static let extensionMissing = ErrorCode("CL5027", sqlState: "42704")
     /// SQL's EXECUTE names a statement whose parameters are encrypted.
     package static let executeRefused = ErrorCode("CL5028", sqlState: "0A000")
+    /// The client cancelled its statement while the proxy was asking the server what it needs to bind it.
+    package static let cancelled = ErrorCode("CL5029", sqlState: "57014")
 }

@@ -33,6 +33,9 @@ struct Preparation {
 }
 
 extension SessionMachine {
+    static let failedTransaction = CloisterError(
+        .failedTransaction, "current transaction is aborted, commands ignored until end of transaction block")
+
     /// Asks the server; the client's messages wait until `injectionFinished` or `injectionFailed`.
     mutating func inject(_ kinds: [Injection.Kind]) {
         let injection = Injection(kinds: kinds, isInBatch: isBatchOpen)
@@ -91,10 +94,13 @@ extension SessionMachine {
     /// The server refused an injected query. Without a Sync of its own the injection sends one, to end the skipping.
     mutating func injectionFailed(_ fields: ErrorFields) {
         let sqlState = fields[.sqlState] ?? "unknown"
-        prepared.failure =
-            sqlState == "25P02"
-            ? CloisterError(.failedTransaction, "current transaction is aborted, commands ignored until end of transaction block")
-            : CloisterError(.catalogUnavailable, "the server refused the proxy's query for its catalog or settings (SQLSTATE \(sqlState))")
+        switch sqlState {
+        case "25P02": prepared.failure = Self.failedTransaction
+        case "57014": prepared.failure = CloisterError(.cancelled, "canceling statement due to user request")
+        default:
+            prepared.failure = CloisterError(
+                .catalogUnavailable, "the server refused the proxy's query for its catalog or settings (SQLSTATE \(sqlState))")
+        }
         while case .injected? = pending.first { pending.removeFirst() }
         pending.prepend(.injected(.recovery))
         if injection?.isInBatch == true { writeToServer { Frontend.write(.sync, to: &$0) } }

@@ -61,9 +61,16 @@ struct Inbox {
         if buffer.readableBytes == 0 {
             buffer = bytes
         } else {
+            // Without this a stream that never ends on a message's border would keep all its bytes.
+            buffer.discardReadBytes()
             var bytes = bytes
             buffer.writeBuffer(&bytes)
         }
+    }
+
+    /// Lets go of the channel's read buffer once nothing of it is needed.
+    mutating func releaseIfEmpty() {
+        if buffer.readableBytes == 0, run == 0, buffer.capacity > 0 { buffer = ByteBuffer() }
     }
 
     /// Passes `count` bytes as they are; what has not come yet follows as it comes.

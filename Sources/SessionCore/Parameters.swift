@@ -29,7 +29,8 @@ extension SessionMachine {
     func parameters(_ description: ParameterDescription, of statement: PreparedStatement) throws(CloisterError) -> ParameterDescription {
         func contradict(_ what: String) {
             statement.contradiction = CloisterError(
-                .planContradicted, "\(what): the statement can't be bound safely", hint: "Cast the parameter or the expression to the type you mean.")
+                .planContradicted, "\(what): the statement can't be bound safely",
+                hint: "Cast the parameter or the expression to the type you mean.")
         }
         let catalog = state.catalog
         guard let plan = statement.sent?.plan, !plan.parameters.isEmpty else {
@@ -71,7 +72,8 @@ extension SessionMachine {
         guard message.parameters.count == plan.clientParameterCount else {
             throw CloisterError(
                 .protocolViolation,
-                "bind message supplies \(message.parameters.count) parameters, but the prepared statement requires \(plan.clientParameterCount)")
+                "bind message supplies \(message.parameters.count) parameters, but the prepared statement requires \(plan.clientParameterCount)"
+            )
         }
         try resources.cells.check(state.settings)
         try resources.cells.reserve(plan)
@@ -79,7 +81,9 @@ extension SessionMachine {
         var values: [ByteBuffer?] = []
         for parameter in plan.parameters {
             let client = parameter.clientIndex
-            guard message.parameters.indices.contains(client) else { throw CloisterError(.planContradicted, "a parameter of the plan has no place") }
+            guard message.parameters.indices.contains(client) else {
+                throw CloisterError(.planContradicted, "a parameter of the plan has no place")
+            }
             let format = message.parameterFormat(client)
             switch parameter.use {
             case .plain:

@@ -187,10 +187,17 @@ extension SessionMachine {
     }
 
     private mutating func bind(_ header: FrameHeader) throws(CloisterError) -> Bool {
+        guard portals.count < limits.registeredNames else {
+            drop(header)
+            refuse(Refusal(CloisterError(.limitReached, "too many portals")))
+            return true
+        }
         let whole = client.body(header)
         let partial = whole ?? client.partialBody(header)
         guard let names = BindMessage.names(peeking: partial) else {
-            guard whole == nil, partial.readableBytes <= 2 * limits.name else { throw CloisterError(.protocolViolation, "Bind names no statement") }
+            guard whole == nil, partial.readableBytes <= 2 * limits.name else {
+                throw CloisterError(.protocolViolation, "Bind names no statement")
+            }
             return false
         }
         let statement = statements.lookup(names.statement) ?? discovered(names.statement)
@@ -212,6 +219,21 @@ extension SessionMachine {
         if let contradiction = statement.contradiction {
             drop(header)
             refuse(Refusal(contradiction))
+            return true
+        }
+        let hasPlan = statement.sent.map { Self.needsParameters($0.plan) } ?? false
+        if needsSettings, prepared.failure == nil, hasPlan || !(statement.returnsNoRows || statement.shape?.hasCells == false) {
+            // The texts of parameters and results depend on them.
+            if status == .failed, pending.isEmpty {
+                prepared.failure = Self.failedTransaction
+            } else {
+                inject([.settings])
+                return blocked()
+            }
+        }
+        if let failure = prepared.failure, hasPlan || failure.code != .failedTransaction {
+            drop(header)
+            refuse(Refusal(failure))
             return true
         }
         guard let plan = statement.sent?.plan, Self.needsParameters(plan) else {
@@ -255,6 +277,7 @@ extension SessionMachine {
         pending.append(.bind(name, portal))
         portals.announce(name, portal)
         isBatchOpen = true
+        prepared = Preparation()
     }
 
     private mutating func describe(_ header: FrameHeader) throws(CloisterError) -> Bool {

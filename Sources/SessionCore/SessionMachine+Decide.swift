@@ -22,11 +22,11 @@ extension SessionMachine {
         // Without a known state nothing that went before in an implicit transaction can be answered for.
         if let failure = prepared.failure, failure.code != .failedTransaction { return .refuse(Refusal(failure)) }
         if prepared.failure == nil, status == .failed, pending.isEmpty {
-            prepared.failure = CloisterError(
-                .failedTransaction, "current transaction is aborted, commands ignored until end of transaction block")
+            prepared.failure = Self.failedTransaction
         }
         state.followStore()
         if state.catalogIsStale, !prepared.catalogLoaded, prepared.failure == nil { return prepare(.catalog) }
+        if state.settingsAreInFlux, prepared.failure == nil, !prepared.settingsLoaded { return prepare(.settings) }
         let context = BindContext(
             catalog: state.catalog, searchPath: state.searchPath,
             standardConformingStrings: state.settings.standardConformingStrings, declaredParameterTypes: declaredTypes,
@@ -34,6 +34,10 @@ extension SessionMachine {
         switch resources.bind(text, context) {
         case .passThrough(let effects):
             if let error = forbiddenExecute(effects) { return .refuse(Refusal(error)) }
+            // Its rows may hold cells, whose texts depend on the settings.
+            if needsSettings, prepared.failure == nil, !(effects.statements.count == 1 && StatementKind(text).returnsNoRows) {
+                return prepare(.settings)
+            }
             return .pass(effects)
         case .refused(let error, let offset):
             let isUTF8 = state.settings.isUTF8
@@ -44,6 +48,13 @@ extension SessionMachine {
             if !state.settingsAreKnown { return prepare(.settings) }
             if let failure = prepared.failure { return .refuse(Refusal(failure)) }
             if let error = forbiddenExecute(plan.effects) { return .refuse(Refusal(error)) }
+            // Which of several COPYs the data are of could not be told apart.
+            if let copy = plan.copyIn, plan.effects.statements.count > 1 {
+                return .refuse(
+                    Refusal(
+                        CloisterError(.copyRefused, "COPY of \(copy.relation) must be sent alone", hint: "Send each statement on its own."))
+                )
+            }
             do throws(CloisterError) {
                 try resources.cells.check(state.settings)
                 let settings = state.settings
@@ -55,6 +66,11 @@ extension SessionMachine {
                     })
             } catch { return .refuse(Refusal(error)) }
         }
+    }
+
+    /// Whether something may be shown or read by settings that are not known.
+    var needsSettings: Bool {
+        !prepared.settingsLoaded && (!state.settingsAreKnown || state.settingsAreInFlux) && !state.catalog.markedNames.isEmpty
     }
 
     /// SQL's EXECUTE of a statement that the client prepared through the protocol: its arguments would be plaintext.
@@ -74,9 +90,13 @@ extension SessionMachine {
         if let failure = prepared.failure { return .refuse(Refusal(failure)) }
         var kinds: [Injection.Kind] = []
         if kind == .catalog, !prepared.catalogLoaded { kinds.append(.catalog) }
-        if !prepared.settingsLoaded, state.searchPath == nil || !state.settingsAreKnown { kinds.append(.settings) }
+        if !prepared.settingsLoaded, state.searchPath == nil || !state.settingsAreKnown || state.settingsAreInFlux {
+            kinds.append(.settings)
+        }
         guard kinds.contains(kind) else {
-            return .refuse(Refusal(CloisterError(.catalogUnavailable, "the statement can't be bound with the catalog and settings that the server told")))
+            return .refuse(
+                Refusal(
+                    CloisterError(.catalogUnavailable, "the statement can't be bound with the catalog and settings that the server told")))
         }
         inject(kinds)
         return .wait

@@ -30,7 +30,9 @@ extension SessionMachine {
             show(header)
             return true
         }
-        guard header.bodyLength <= limits.heldMessage else { throw CloisterError(.messageTooLarge, "the server sent a \(type) that is too long") }
+        guard header.bodyLength <= limits.heldMessage else {
+            throw CloisterError(.messageTooLarge, "the server sent a \(type) that is too long")
+        }
         guard let body = server.body(header) else { return false }
         switch type {
         case .parameterStatus:
@@ -194,7 +196,8 @@ extension SessionMachine {
             try injectedRow(DataRow(body: body))
             swallow(header)
             return true
-        case .injected, .parse, .bind, .describeStatement, .describePortal, .closeStatement, .closePortal, .sync, .functionCall, .refused, nil:
+        case .injected, .parse, .bind, .describeStatement, .describePortal, .closeStatement, .closePortal, .sync, .functionCall, .refused,
+            nil:
             throw unexpected(.dataRow)
         }
         // Rows of a result that was never described can't be told from ciphertext.
@@ -216,7 +219,9 @@ extension SessionMachine {
             let cells = resources.cells
             var failure: CloisterError?
             toClient.write {
-                do throws(CloisterError) { try cells.open(row: body, shape: shape, settings: settings, into: &$0) } catch { failure = error }
+                do throws(CloisterError) { try cells.open(row: body, shape: shape, settings: settings, into: &$0) } catch {
+                    failure = error
+                }
             }
             if let failure { throw failure }
         } catch {
@@ -254,7 +259,8 @@ extension SessionMachine {
             injectedRowsComplete()
             swallow(header)
             return
-        case .injected, .parse, .bind, .describeStatement, .describePortal, .closeStatement, .closePortal, .sync, .functionCall, .refused, nil:
+        case .injected, .parse, .bind, .describeStatement, .describePortal, .closeStatement, .closePortal, .sync, .functionCall, .refused,
+            nil:
             throw unexpected(type)
         }
         copyIn = nil
@@ -284,6 +290,7 @@ extension SessionMachine {
             server.pass(header.totalLength)
             status = newStatus
             if newStatus == .idle { transactionEnded() }
+            if pending.isEmpty, !isBatchOpen { state.settingsWereReported() }
         case .injected(.lastReady):
             pending.removeFirst()
             status = newStatus
@@ -346,7 +353,9 @@ extension SessionMachine {
     }
 
     /// Shows the server's error with its position in the client's text, or ours in its place.
-    private mutating func showError(_ body: ByteBuffer, _ header: FrameHeader, sent: SentStatement?, refusal: Refusal?) throws(CloisterError) {
+    private mutating func showError(_ body: ByteBuffer, _ header: FrameHeader, sent: SentStatement?, refusal: Refusal?)
+        throws(CloisterError)
+    {
         if isMuted { return swallow(header) }
         if let refusal {
             swallow(header)

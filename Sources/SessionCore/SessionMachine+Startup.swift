@@ -7,7 +7,9 @@ extension SessionMachine {
     /// The first packets of a connection. Returns false if it needs more bytes or an event.
     mutating func clientStartupStep() throws(CloisterError) -> Bool {
         let limits = limits
-        let packet = try client.withBuffer { (buffer: inout ByteBuffer) throws(CloisterError) in try StartupPacket.read(from: &buffer, limits: limits) }
+        let packet = try client.withBuffer { (buffer: inout ByteBuffer) throws(CloisterError) in
+            try StartupPacket.read(from: &buffer, limits: limits)
+        }
         guard let packet else { return false }
         switch packet {
         case .sslRequest:
@@ -74,7 +76,9 @@ extension SessionMachine {
             throw CloisterError(.unexpectedMessage, "expected a password or SASL response")
         }
         guard let header = try FrameHeader(peeking: client.buffer, limits: limits) else { return false }
-        guard header.bodyLength <= limits.authenticationMessage else { throw CloisterError(.protocolViolation, "an authentication message is too long") }
+        guard header.bodyLength <= limits.authenticationMessage else {
+            throw CloisterError(.protocolViolation, "an authentication message is too long")
+        }
         guard client.body(header) != nil else { return false }
         client.pass(header.totalLength)
         phase = .authenticating(mayAnswer: false)

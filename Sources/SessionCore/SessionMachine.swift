@@ -93,7 +93,9 @@ package struct SessionMachine: ~Copyable {
     package var isClosed: Bool { phase == .closed }
 
     /// No answer is owed and no transaction is open.
-    package var isIdle: Bool { phase == .ready && pending.isEmpty && !isBatchOpen && status == .idle && injection == nil }
+    package var isIdle: Bool {
+        phase == .ready && pending.isEmpty && !isBatchOpen && status == .idle && injection == nil && !isClientBlocked
+    }
 
     // MARK: Events
 
@@ -108,6 +110,7 @@ package struct SessionMachine: ~Copyable {
         server.append(bytes)
         processServer()
         if isClientBlocked { processClient() }
+        if phase == .ready { endIfDrained() }
         return settle()
     }
 
@@ -171,6 +174,8 @@ package struct SessionMachine: ~Copyable {
     private mutating func settle() -> Next {
         client.flush(to: &toServer)
         server.flush(to: &toClient)
+        client.releaseIfEmpty()
+        server.releaseIfEmpty()
         if clientHasEnded, !isClientBlocked, next == .carryOn, phase != .closed {
             clientHasEnded = false
             next = .endServerOutput
@@ -254,6 +259,5 @@ package struct SessionMachine: ~Copyable {
                 if !goesOn { break }
             }
         } catch { fatal(error) }
-        if phase == .ready { endIfDrained() }
     }
 }

@@ -22,6 +22,10 @@ struct SessionState {
     /// nil: not known.
     private(set) var searchPath: [String]?
 
+    /// A change of settings is on its way that no ReadyForQuery has followed yet: what ParameterStatus told may be outdated,
+    /// standard_conforming_strings included, on which reading a statement depends.
+    private(set) var settingsAreInFlux = false
+
     private var changedSettingsInTransaction = false
     private var changedCatalogInTransaction = false
 
@@ -69,6 +73,7 @@ struct SessionState {
                 searchPath = nil
             }
             if !statement.flags.isDisjoint(with: [.mayChangeSettings, .discardAll]) {
+                settingsAreInFlux = true
                 settingsAreKnown = false
                 searchPath = nil
                 changedSettingsInTransaction = true
@@ -84,6 +89,9 @@ struct SessionState {
         }
     }
 
+    /// ReadyForQuery came and nothing else is in flight: the server has reported every setting that it reports.
+    mutating func settingsWereReported() { settingsAreInFlux = false }
+
     /// ReadyForQuery said that no transaction is open. `isQuiet`: nothing else is in flight.
     mutating func transactionEnded(isQuiet: Bool) {
         forgetTransaction()
@@ -95,6 +103,7 @@ struct SessionState {
     /// What was changed in the transaction may have been undone, or be undone with it (SET LOCAL).
     private mutating func forgetTransaction() {
         if changedSettingsInTransaction {
+            settingsAreInFlux = true
             settingsAreKnown = false
             searchPath = nil
         }
@@ -107,31 +116,31 @@ struct SessionState {
 
     // MARK: Injected queries
 
-    /// Rows of (tag, value): `s` schemas of the effective search path in order, `e` extra_float_digits, `b` bytea_output.
-    static let settingsQuery = """
-        SELECT 's', s.name::pg_catalog.text FROM pg_catalog.unnest(pg_catalog.current_schemas(true)) WITH ORDINALITY AS s (name, place) \
-        UNION ALL SELECT 'e', pg_catalog.current_setting('extra_float_digits') \
-        UNION ALL SELECT 'b', pg_catalog.current_setting('bytea_output')
-        """
+    /// The settings that values' texts and statements' readings depend on. PostgreSQL reports most of them, but only before
+    /// ReadyForQuery: in the middle of a batch they must be asked.
+    private static let settingNames = [
+        "extra_float_digits", "bytea_output", "DateStyle", "IntervalStyle", "TimeZone", "client_encoding", "standard_conforming_strings",
+    ]
+
+    /// Rows of (tag, value): empty tag for the schemas of the effective search path in order, else a setting's name.
+    static let settingsQuery =
+        "SELECT '', s.name::pg_catalog.text FROM pg_catalog.unnest(pg_catalog.current_schemas(true)) WITH ORDINALITY AS s (name, place)"
+        + settingNames.map { " UNION ALL SELECT '\($0)', pg_catalog.current_setting('\($0)')" }.joined()
 
     mutating func settingsLoaded(rows: [[String?]]) throws(CloisterError) {
         func malformed() -> CloisterError { CloisterError(.catalogUnavailable, "the server's answer about its settings is malformed") }
         var path: [String] = []
-        var seen = 0
+        var seen: Set<String> = []
         for row in rows {
             guard row.count == 2, let tag = row[0], let value = row[1] else { throw malformed() }
-            switch tag {
-            case "s": path.append(value)
-            case "e":
-                try settings.apply("extra_float_digits", value)
-                seen += 1
-            case "b":
-                try settings.apply("bytea_output", value)
-                seen += 1
-            default: throw malformed()
+            if tag.isEmpty {
+                path.append(value)
+            } else {
+                guard try settings.apply(tag, value), seen.insert(tag).inserted else { throw malformed() }
             }
         }
-        guard seen == 2 else { throw malformed() }
+        guard seen.count == Self.settingNames.count else { throw malformed() }
+        settingsAreInFlux = false
         searchPath = path
         settingsAreKnown = true
     }

@@ -10,7 +10,8 @@ struct StatementKind {
     init(_ text: [UInt8]) {
         switch Self.firstKeyword(text) {
         case "select", "insert", "update", "delete", "merge", "with", "values", "table": (hasStableShape, returnsNoRows) = (true, false)
-        case "begin", "start", "commit", "end", "rollback", "abort", "savepoint", "release", "set", "reset", "discard", "deallocate", "listen",
+        case "begin", "start", "commit", "end", "rollback", "abort", "savepoint", "release", "set", "reset", "discard", "deallocate",
+            "listen",
             "unlisten", "notify", "lock", "truncate", "create", "alter", "drop", "grant", "revoke", "comment", "vacuum", "analyze", "copy",
             "close", "declare", "prepare", "checkpoint", "":
             (hasStableShape, returnsNoRows) = (true, true)

@@ -279,8 +279,10 @@ def test_copy_both_ways(client):
 
 
 def test_19_cancel_uses_the_real_key(proxy, client):
+    client.send(query("select 1"))
+    client.kinds()
     client.send(query("select pg_sleep(30)"))
-    time.sleep(0.2)
+    time.sleep(0.5)
     with raw(proxy) as canceller:
         canceller.send(struct.pack("!ii", 16, 80877102) + client.key)
         assert canceller.ends()
@@ -367,10 +369,10 @@ def test_21_a_slow_reader_stops_the_server(proxy):
     with wire.Client(proxy.port) as client:
         client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 14)
         before = proxy.memory()
-        client.send(query("select repeat('x', 1000000) from generate_series(1, 300)"))
+        client.send(query("select repeat('x', 1000000) from generate_series(1, 150)"))
         time.sleep(1.5)
-        assert proxy.memory() - before < 40_000  # of 300 MB
-        assert client.kinds().count("D") == 300
+        assert proxy.memory() - before < 40_000  # of 150 MB
+        assert client.kinds().count("D") == 150
 
 
 def test_21_pipelining_without_reading_neither_deadlocks_nor_grows(proxy):

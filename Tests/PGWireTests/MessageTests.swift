@@ -25,14 +25,16 @@ func buffer(_ text: String) -> ByteBuffer { ByteBuffer(string: text) }
 
     @Test func aHeaderNeedsFiveBytes() throws {
         #expect(try FrameHeader(peeking: ByteBuffer(bytes: [0x51, 0, 0, 0]), limits: Limits()) == nil)
-        #expect(try FrameHeader(peeking: ByteBuffer(bytes: [0x51, 0, 0, 0, 4]), limits: Limits()) == FrameHeader(type: 0x51, bodyLength: 0))
+        #expect(
+            try FrameHeader(peeking: ByteBuffer(bytes: [0x51, 0, 0, 0, 4]), limits: Limits()) == FrameHeader(type: 0x51, bodyLength: 0))
     }
 
     @Test func frontendMessagesSurviveTheRoundTrip() throws {
         let query = QueryMessage(text: buffer("select 1"))
         #expect(try QueryMessage(body: body(query.write).body) == query)
         for parse in [
-            ParseMessage(name: .unnamed, text: buffer("")), ParseMessage(name: Identifier("s1"), text: buffer("select $1"), parameterTypes: [23, 0]),
+            ParseMessage(name: .unnamed, text: buffer("")),
+            ParseMessage(name: Identifier("s1"), text: buffer("select $1"), parameterTypes: [23, 0]),
         ] { #expect(try ParseMessage(body: body(parse.write).body) == parse) }
         for bind in [
             BindMessage(portal: .unnamed, statement: .unnamed),
@@ -54,7 +56,8 @@ func buffer(_ text: String) -> ByteBuffer { ByteBuffer(string: text) }
 
     @Test func backendMessagesSurviveTheRoundTrip() throws {
         let rows = RowDescription(fields: [
-            .init(name: buffer("id"), table: 16400, attribute: 1, type: 23, size: 4), .init(name: buffer("n"), type: 25, size: -1, format: 1),
+            .init(name: buffer("id"), table: 16400, attribute: 1, type: 23, size: 4),
+            .init(name: buffer("n"), type: 25, size: -1, format: 1),
         ])
         #expect(try RowDescription(body: body(rows.write).body) == rows)
         let parameters = ParameterDescription(types: [23, 16_500])

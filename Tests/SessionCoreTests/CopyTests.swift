@@ -14,13 +14,14 @@ import Testing
         CopyInPlan(
             relation: QualifiedName("public", "people"),
             columns: [
-                .init(name: "age", encryption: Wire.people, label: "public.people.age"), .init(name: "city", encryption: nil, label: "public.people.city"),
+                .init(name: "age", encryption: Wire.people, label: "public.people.age"),
+                .init(name: "city", encryption: nil, label: "public.people.city"),
             ], format: format)
     }
 
     /// A wire in copy-in mode of a COPY with marked columns.
     private func copying(_ format: CopyInPlan.Format = .text) throws -> Wire {
-        let wire = try Wire().settled()
+        let wire = try Wire()
         wire.script.on("copy", .bound(plan(of: "copy", copyIn: copyPlan(format))))
         wire.client(Q("copy"))
         #expect(wire.sent == ["Q copy"])
@@ -61,7 +62,7 @@ import Testing
     }
 
     @Test func anotherNumberOfColumnsIsRefused() throws {
-        let wire = try Wire().settled()
+        let wire = try Wire()
         wire.script.on("copy", .bound(plan(of: "copy", copyIn: copyPlan())))
         wire.client(Q("copy"))
         _ = wire.sent
@@ -71,8 +72,16 @@ import Testing
         #expect(wire.shown == ["ERROR 0A000", "Z I"])
     }
 
+    @Test func anEncryptedCopyMustBeSentAlone() throws {
+        let wire = try Wire()
+        let two = StatementEffects([.init(), .init(flags: .copyIn)])
+        wire.script.on("select; copy", .bound(plan(of: "select; copy", copyIn: copyPlan(), effects: two)))
+        wire.client(Q("select; copy"))
+        #expect(wire.sent == ["Q cloister refused this statement"])
+    }
+
     @Test func aBinaryCopyIsRefused() throws {
-        let wire = try Wire().settled()
+        let wire = try Wire()
         wire.script.on("copy", .bound(plan(of: "copy", copyIn: copyPlan())))
         wire.client(Q("copy"))
         _ = wire.sent
@@ -126,7 +135,7 @@ import Testing
     }
 
     @Test func anErrorInAnExtendedCopySkipsToSync() throws {
-        let wire = try Wire().settled()
+        let wire = try Wire()
         wire.script.on("copy", .bound(plan(of: "copy", copyIn: copyPlan())))
         wire.client(P("", "copy"), B("", ""), E(""), Flush)
         wire.server(ParseComplete, BindComplete, response)
@@ -151,7 +160,8 @@ import Testing
     @Test func copyOutPasses() throws {
         let wire = try Wire()
         wire.client(Q("copy plain to stdout"))
-        wire.server(backend(.copyOutResponse, [0, 0, 1, 0, 0]), backend(.copyData, Array("1\n".utf8)), backend(.copyDone), C("COPY 1"), Z())
+        wire.server(
+            backend(.copyOutResponse, [0, 0, 1, 0, 0]), backend(.copyData, Array("1\n".utf8)), backend(.copyDone), C("COPY 1"), Z())
         #expect(wire.shown == ["H", "d <2 bytes>", "c", "C COPY 1", "Z I"])
     }
 

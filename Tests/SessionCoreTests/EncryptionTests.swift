@@ -42,7 +42,7 @@ import Testing
     // MARK: Simple query
 
     @Test func aLiteralBecomesACell() throws {
-        let wire = try Wire().settled()
+        let wire = try Wire()
         let text = "insert into people (age) values (42)"
         wire.script.on(text, .bound(plan(of: text, pieces: [.verbatim(0..<33), .cell(slot("42", 33..<35)), .verbatim(35..<36)])))
         wire.client(Q(text))
@@ -57,14 +57,14 @@ import Testing
     }
 
     @Test func operandsCarryTheirRole() throws {
-        let wire = try Wire().settled()
+        let wire = try Wire()
         wire.script.on("q 5", .bound(plan(of: "q 5", pieces: [.verbatim(0..<2), .cell(slot("5", 2..<3, role: .operand))])))
         wire.client(Q("q 5"))
         #expect(try open(cellInText(wire.sent[0]), wire).0.role == .operand)
     }
 
     @Test func withBackslashEscapesTheLiteralSaysSo() throws {
-        let wire = try Wire().settled()
+        let wire = try Wire()
         wire.server(S("standard_conforming_strings", "off"))
         wire.script.on("q 5", .bound(plan(of: "q 5", pieces: [.verbatim(0..<2), .cell(slot("5", 2..<3))])))
         wire.client(Q("q 5"))
@@ -73,7 +73,7 @@ import Testing
 
     /// A literal that is not of the column's type: PostgreSQL's SQLSTATE, in order, and nothing of it is sent.
     @Test func aMalformedLiteralIsRefusedWithoutBeingSent() throws {
-        let wire = try Wire().settled()
+        let wire = try Wire()
         var bad = slot("12x", 2..<5)
         bad.kind = .string
         wire.script.on("q 12x", .bound(plan(of: "q 12x", pieces: [.verbatim(0..<2), .cell(bad)])))
@@ -84,7 +84,7 @@ import Testing
     }
 
     @Test func withoutTheKeyTheErrorNamesTheColumn() throws {
-        let wire = try Wire(withKey: false).settled()
+        let wire = try Wire(withKey: false)
         wire.script.on("q 5", .bound(plan(of: "q 5", pieces: [.verbatim(0..<2), .cell(slot("5", 2..<3))])))
         wire.client(Q("q 5"))
         wire.server(Err("42601", "no"), Z())
@@ -93,7 +93,7 @@ import Testing
     }
 
     @Test func otherEncodingsThanUTF8AreRefused() throws {
-        let wire = try Wire().settled()
+        let wire = try Wire()
         wire.server(S("client_encoding", "LATIN1"))
         #expect(wire.shown == ["S client_encoding=LATIN1"])
         wire.script.on("q 5", .bound(plan(of: "q 5", pieces: [.verbatim(0..<2), .cell(slot("5", 2..<3))])))
@@ -104,7 +104,7 @@ import Testing
 
     /// Checklist 23: the position is the client's.
     @Test func errorPositionsPointIntoTheClientsText() throws {
-        let wire = try Wire().settled()
+        let wire = try Wire()
         let text = "é 5 oops"  // é is two bytes, one character
         wire.script.on(text, .bound(plan(of: text, pieces: [.verbatim(0..<3), .cell(slot("5", 3..<4)), .verbatim(4..<9)])))
         wire.client(Q(text))
@@ -126,14 +126,17 @@ import Testing
         wire.client(Q("select"))
         wire.server(
             T(("id", Wire.detText), ("age", Wire.encInt4), ("city", 25)),
-            D(hex(try seal(Array("p1".utf8), wire, type: Wire.id)), hex(try seal([0, 0, 1, 0], wire)), "Rome"), D(nil, nil, nil), C("SELECT 2"), Z())
+            D(hex(try seal(Array("p1".utf8), wire, type: Wire.id)), hex(try seal([0, 0, 1, 0], wire)), "Rome"), D(nil, nil, nil),
+            C("SELECT 2"), Z())
         #expect(wire.shown == ["T id:25/-1/-1 age:23/4/-1 city:25/-1/-1", "D p1|256|Rome", "D NULL|NULL|NULL", "C SELECT 2", "Z I"])
     }
 
     @Test func resultCellsAreShownOperandsAreNot() throws {
         let wire = try Wire()
         wire.client(Q("select"))
-        wire.server(T(("m", Wire.encInt4)), D(hex(try seal([0, 0, 0, 9], wire, role: .result))), D(hex(try seal([0, 0, 0, 9], wire, role: .operand))))
+        wire.server(
+            T(("m", Wire.encInt4)), D(hex(try seal([0, 0, 0, 9], wire, role: .result))),
+            D(hex(try seal([0, 0, 0, 9], wire, role: .operand))))
         #expect(wire.shown == ["T m:23/4/-1", "D 9", "ERROR XX001"])
     }
 
@@ -141,7 +144,9 @@ import Testing
     @Test(arguments: ["not a cell", "\\x00", "\\x0", "42"]) func anUndecryptableCellIsAnErrorInOrder(garbage: String) throws {
         let wire = try Wire()
         wire.client(Q("select"), Q("next"))
-        wire.server(T(("age", Wire.encInt4)), D(hex(try seal([0, 0, 0, 1], wire))), D(garbage), D(hex(try seal([0, 0, 0, 2], wire))), C("SELECT 3"), Z())
+        wire.server(
+            T(("age", Wire.encInt4)), D(hex(try seal([0, 0, 0, 1], wire))), D(garbage), D(hex(try seal([0, 0, 0, 2], wire))), C("SELECT 3"),
+            Z())
         #expect(wire.shown == ["T age:23/4/-1", "D 1", "ERROR XX001", "Z I"])
         wire.server(C("NEXT"), Z())
         #expect(wire.shown == ["C NEXT", "Z I"])
@@ -177,7 +182,9 @@ import Testing
     @Test func anErrorInAnExtendedResultSkipsToSync() throws {
         let wire = try Wire()
         wire.client(P("", "select"), B("", ""), DP(""), E(""), P("", "later"), B("", ""), E(""), Sync)
-        wire.server(ParseComplete, BindComplete, T(("age", Wire.encInt4)), D("garbage"), C("SELECT 1"), ParseComplete, BindComplete, NoData, C("X"), Z())
+        wire.server(
+            ParseComplete, BindComplete, T(("age", Wire.encInt4)), D("garbage"), C("SELECT 1"), ParseComplete, BindComplete, NoData, C("X"),
+            Z())
         #expect(wire.shown == ["1", "2", "T age:23/4/-1", "ERROR XX001", "Z I"])
         #expect(wire.isIdle)
     }
@@ -193,7 +200,8 @@ import Testing
 
     private func prepared(_ wire: Wire, declared: [UInt32] = []) {
         wire.script.on(
-            "update $1", .bound(plan(of: "update $1", parameters: [.init(clientIndex: 0, use: .encrypted(Wire.people, .stored, column: column))])))
+            "update $1",
+            .bound(plan(of: "update $1", parameters: [.init(clientIndex: 0, use: .encrypted(Wire.people, .stored, column: column))])))
         wire.client(P("u", "update $1", declared), DS("u"), Sync)
         #expect(wire.sent == ["P u update $1 [20004]", "DS u", "Sync"])
         wire.server(ParseComplete, t(Wire.encInt4), NoData, Z())
@@ -201,19 +209,19 @@ import Testing
 
     /// Checklist 14: descriptions carry logical types.
     @Test func parametersAreDescribedAsLogicalTypes() throws {
-        let wire = try Wire().settled()
+        let wire = try Wire()
         prepared(wire)
         #expect(wire.shown == ["1", "t [23]", "n", "Z I"])
     }
 
     @Test func aDeclaredTypeIsDescribedAsDeclared() throws {
-        let wire = try Wire().settled()
+        let wire = try Wire()
         prepared(wire, declared: [20])
         #expect(wire.shown == ["1", "t [20]", "n", "Z I"])
     }
 
     @Test(arguments: [0, 1] as [Int16]) func parametersBecomeCellsInBothFormats(format: Int16) throws {
-        let wire = try Wire().settled()
+        let wire = try Wire()
         prepared(wire)
         wire.client(B("", "u", bytes: [format == 0 ? Array("513".utf8) : [0, 0, 2, 1]], formats: [format]), E(""), Sync)
         #expect(wire.sent == ["B  u <44 bytes>", "E ", "Sync"])
@@ -228,7 +236,7 @@ import Testing
     }
 
     @Test func nullStaysNull() throws {
-        let wire = try Wire().settled()
+        let wire = try Wire()
         prepared(wire)
         wire.client(B("", "u", [nil]))
         #expect(wire.sent == ["B  u NULL"])
@@ -236,7 +244,7 @@ import Testing
 
     /// The client's declared type is what its bytes are of: int8 into an int4 column.
     @Test func aDeclaredNeighbourTypeIsConverted() throws {
-        let wire = try Wire().settled()
+        let wire = try Wire()
         prepared(wire, declared: [20])
         wire.client(B("", "u", bytes: [[0, 0, 0, 0, 0, 0, 0, 9]], formats: [1]))
         #expect(wire.sent == ["B  u <44 bytes>"])
@@ -250,7 +258,7 @@ import Testing
     }
 
     @Test func aWrongNumberOfParametersIsRefused() throws {
-        let wire = try Wire().settled()
+        let wire = try Wire()
         prepared(wire)
         _ = wire.shown
         wire.client(B("", "u", ["1", "2"]), Sync)
@@ -260,7 +268,7 @@ import Testing
 
     /// A parameter used as stored value and as operand is two of the server's.
     @Test func oneParameterMayBecomeTwo() throws {
-        let wire = try Wire().settled()
+        let wire = try Wire()
         let text = "update p set age = $1 where age = $1"
         wire.script.on(
             text,
@@ -281,7 +289,7 @@ import Testing
 
     /// Nothing is bound before the server's types of undeclared parameters are known to agree with the plan.
     @Test func undeclaredPlainParametersAreCheckedBeforeBind() throws {
-        let wire = try Wire().settled()
+        let wire = try Wire()
         let parameters: [ServerParameter] = [
             .init(clientIndex: 0, use: .encrypted(Wire.people, .operand, column: column)), .init(clientIndex: 1, use: .plain),
         ]
@@ -296,7 +304,7 @@ import Testing
     }
 
     @Test func aContradictedPlanSendsNoParameter() throws {
-        let wire = try Wire().settled()
+        let wire = try Wire()
         let parameters: [ServerParameter] = [
             .init(clientIndex: 0, use: .encrypted(Wire.people, .operand, column: column)), .init(clientIndex: 1, use: .plain),
         ]
@@ -324,7 +332,7 @@ import Testing
     }
 
     @Test func executeOfAProtocolStatementIsRefused() throws {
-        let wire = try Wire().settled()
+        let wire = try Wire()
         prepared(wire)
         _ = wire.shown
         wire.script.on("execute u(5)", .passThrough(StatementEffects([.init(executes: "u")])))
@@ -352,7 +360,8 @@ import Testing
         let wire = try Wire()
         wire.client(P("s", "select"), DS("s"), B("", "s", results: [1]), E(""), Sync)
         #expect(wire.sent == ["P s select", "DS s", "B  s  [1]", "E ", "Sync"])
-        wire.server(ParseComplete, t(), T(("age", Wire.encInt4)), BindComplete, D(bytes: [try seal([0, 0, 0, 7], wire)]), C("SELECT 1"), Z())
+        wire.server(
+            ParseComplete, t(), T(("age", Wire.encInt4)), BindComplete, D(bytes: [try seal([0, 0, 0, 7], wire)]), C("SELECT 1"), Z())
         #expect(wire.shown == ["1", "t []", "T age:23/4/-1", "2", "D <4 bytes>", "C SELECT 1", "Z I"])
     }
 

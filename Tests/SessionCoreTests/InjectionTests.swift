@@ -9,16 +9,18 @@ import Testing
 /// Queries of our own on the client's connection: when they are sent, that the client sees nothing of them, and what
 /// becomes of everything else meanwhile.
 @Suite struct InjectionTests {
-    static let catalogSent = ["P cloister_injected \(CatalogSnapshot.loadQuery)", "B cloister_injected cloister_injected ", "E cloister_injected"]
+    static let catalogSent = [
+        "P cloister_injected \(CatalogSnapshot.loadQuery)", "B cloister_injected cloister_injected ", "E cloister_injected",
+    ]
     private let closes = ["CP cloister_injected", "CS cloister_injected"]
     private let pass = BindOutcome.passThrough(StatementEffects([.init()]))
 
     private func isSettings(_ lines: ArraySlice<String>) -> Bool {
-        lines.count == 5 && lines.first?.hasPrefix("P cloister_injected SELECT 's'") == true && Array(lines.dropFirst(3)) == closes
+        lines.count == 5 && lines.first?.hasPrefix("P cloister_injected SELECT ''") == true && Array(lines.dropFirst(3)) == closes
     }
 
     @Test func anUnknownSearchPathIsAskedOnce() throws {
-        let wire = try Wire()
+        let wire = try Wire(settled: false)
         wire.script.on("select", .needsSearchPath, pass)
         wire.client(Q("select"), Q("next"))
         let sent = wire.sent
@@ -36,18 +38,18 @@ import Testing
     /// In a batch Flush, not Sync: a Sync would end the client's implicit transaction.
     @Test func inABatchTheInjectionIsFlushed() throws {
         let wire = try Wire()
-        wire.script.on("select", .needsSearchPath, pass)
+        wire.script.on("select", .needsCatalog, pass)
         wire.client(P("", "insert"), P("a", "select"), Sync)
         let sent = wire.sent
-        #expect(sent.first == "P  insert" && sent.last == "Flush" && isSettings(sent[1..<6]))
+        #expect(sent.first == "P  insert" && sent.last == "Flush" && sent.count == 7 && sent[1].hasPrefix("P cloister_injected SELECT 't'"))
         wire.server(ParseComplete)
-        wire.answerSettings(inBatch: true)
+        wire.answerCatalog(andSettings: false, inBatch: true)
         #expect(wire.shown == ["1"])
         #expect(wire.sent == ["P a select", "Sync"])
     }
 
     @Test func anUnknownRelationLoadsTheCatalog() throws {
-        let wire = try Wire()
+        let wire = try Wire(settled: false)
         wire.script.on("select", .needsCatalog, pass)
         wire.client(Q("select"))
         let sent = wire.sent
@@ -61,7 +63,7 @@ import Testing
 
     /// A binder that is never content gets no second load.
     @Test func nothingIsAskedTwiceForOneStatement() throws {
-        let wire = try Wire()
+        let wire = try Wire(settled: false)
         wire.script.on("select", .needsCatalog)
         wire.client(Q("select"))
         wire.answerCatalog(andSettings: true)
@@ -81,7 +83,7 @@ import Testing
 
     /// After own DDL the next statement is bound with the catalog as the session sees it.
     @Test func ownDDLRefreshesTheCatalog() throws {
-        let wire = try Wire().settled()
+        let wire = try Wire()
         wire.script.on("create", .passThrough(StatementEffects([.init(flags: .ddl)])))
         wire.client(Q("create"))
         wire.server(C("CREATE TABLE"), Z())
@@ -98,7 +100,7 @@ import Testing
 
     /// A snapshot whose load began before our DDL does not replace what we know; a later one does.
     @Test func onlyALaterLoadReplacesOwnKnowledge() throws {
-        let wire = try Wire().settled()
+        let wire = try Wire()
         let early = wire.catalogs.beginLoad()
         wire.script.on("create", .passThrough(StatementEffects([.init(flags: .ddl)])))
         wire.client(Q("create"))
@@ -118,7 +120,7 @@ import Testing
 
     /// Checklist 25: what SET may have changed is asked again, also when a transaction undoes it.
     @Test func settingsAreAskedAgainAfterSETAndAfterItsRollback() throws {
-        let wire = try Wire().settled()
+        let wire = try Wire()
         wire.script.on("set", .passThrough(StatementEffects([.init(flags: [.mayChangeSettings, .mayChangeSearchPath])])))
         wire.script.on("rollback", .passThrough(StatementEffects([.init(transaction: .rollback)])))
         wire.script.on("bound", .bound(plan(of: "bound")))
@@ -150,7 +152,7 @@ import Testing
         wire.client(Q("fails"))
         wire.server(Err("22012", "no"), Z("E"))
         _ = (wire.sent, wire.shown)
-        wire.script.on("select", .needsSearchPath, pass)
+        wire.script.on("select", .needsCatalog, pass)
         wire.client(Q("select"))
         #expect(wire.sent == ["Q cloister refused this statement"])
         wire.server(Err("42601", "no"), Z("E"))
@@ -162,7 +164,7 @@ import Testing
     /// The failure is known only when the injection meets it.
     @Test func anInjectionThatMeetsAFailedTransactionGivesWay() throws {
         let wire = try Wire()
-        wire.script.on("select", .needsSearchPath, pass)
+        wire.script.on("select", .needsCatalog, pass)
         wire.client(Q("fails"), Q("select"))
         _ = wire.sent
         wire.server(Err("22012", "no"), Z("E"))
@@ -185,10 +187,23 @@ import Testing
         #expect(wire.isIdle)
     }
 
+    /// Checklist 19: a cancel request that hits the injected query cancels the client's statement.
+    @Test func aCancelledInjectionIsACancelledStatement() throws {
+        let wire = try Wire()
+        wire.script.on("select", .needsCatalog, pass)
+        wire.client(Q("select"))
+        wire.server(Err("57014", "canceling statement due to user request"), Z())
+        _ = wire.sent
+        wire.server(Err("42601", "no"), Z())
+        #expect(wire.shown == ["ERROR 57014", "Z I"])
+        wire.client(Q("begin"))
+        #expect(wire.sent == ["Q begin"])
+    }
+
     /// An error before the injection in its batch: the server skips both, and the client hears of the error alone.
     @Test func anEarlierErrorTakesTheInjectionWithIt() throws {
         let wire = try Wire()
-        wire.script.on("select", .needsSearchPath, pass)
+        wire.script.on("select", .needsCatalog, pass)
         wire.client(P("", "fails"), P("a", "select"), B("", "a"), Sync)
         _ = wire.sent
         wire.server(Err("42601", "no"))
@@ -199,12 +214,56 @@ import Testing
     }
 
     @Test func aMalformedCatalogRefusesTheStatement() throws {
-        let wire = try Wire()
+        let wire = try Wire(settled: false)
         wire.script.on("select", .needsCatalog, pass)
         wire.client(Q("select"))
         wire.answerCatalog([["x", nil, nil, nil, nil, nil, nil, nil]], andSettings: true)
         _ = wire.sent
         wire.server(Err("42601", "no"), Z())
         #expect(wire.shown == ["ERROR 08P01", "Z I"])
+    }
+
+    /// Checklist 25: until the server has reported a change of standard_conforming_strings nothing is read by the old one.
+    @Test func aPipelinedChangeOfSettingsIsAskedBeforeTheNextStatementIsRead() throws {
+        let wire = try Wire()
+        wire.script.on("set", .passThrough(StatementEffects([.init(flags: .mayChangeSettings)])))
+        wire.client(P("", "set"), B("", ""), E(""), P("", "insert"), Sync)
+        let sent = wire.sent
+        #expect(sent.prefix(3) == ["P  set", "B   ", "E "])
+        #expect(isSettings(sent[3..<8]) && sent[8...] == ["Flush"])
+        wire.server(ParseComplete, BindComplete, C("SET"))
+        wire.answerSettings(inBatch: true, conforming: "off")
+        #expect(wire.sent == ["P  insert", "Sync"])
+        #expect(wire.script.contexts.last?.standardConformingStrings == false)
+    }
+
+    /// After ReadyForQuery what was reported holds; only what PostgreSQL does not report is asked, by what may show cells.
+    @Test func aReportedChangeIsNotAskedAgainByStatementsWithoutRows() throws {
+        let wire = try Wire()
+        wire.script.on("set", .passThrough(StatementEffects([.init(flags: .mayChangeSettings)])))
+        wire.client(Q("set"))
+        wire.server(C("SET"), S("standard_conforming_strings", "off"), Z())
+        _ = wire.sent
+        wire.client(Q("begin"))
+        #expect(wire.sent == ["Q begin"])
+        #expect(wire.script.contexts.last?.standardConformingStrings == false)
+        wire.server(C("BEGIN"), Z("T"))
+        wire.client(Q("select"))
+        #expect(isSettings(wire.sent.prefix(5)))
+    }
+
+    /// A prepared statement bound after SET: its results' texts follow the new settings.
+    @Test func bindAfterSETAsksForTheSettings() throws {
+        let wire = try Wire()
+        wire.client(P("s", "select"), Sync)
+        wire.server(ParseComplete, Z())
+        wire.script.on("set", .passThrough(StatementEffects([.init(flags: .mayChangeSettings)])))
+        wire.client(Q("set"))
+        wire.server(C("SET"), Z())
+        _ = wire.sent
+        wire.client(B("", "s"), E(""), Sync)
+        #expect(isSettings(wire.sent.prefix(5)))
+        wire.answerSettings()
+        #expect(wire.sent == ["B  s ", "DP ", "E ", "Sync"])
     }
 }

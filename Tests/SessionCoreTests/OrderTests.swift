@@ -135,8 +135,9 @@ let refusal = BindOutcome.refused(CloisterError(.testRefusal, "refused by the sc
 
     /// A duplicate name: the server keeps the old statement, and so do we.
     @Test func aDuplicateParseKeepsTheOldStatement() throws {
-        let wire = try Wire().settled()
-        wire.script.on("old", .bound(plan(of: "old", parameters: [.init(clientIndex: 0, use: .encrypted(Wire.people, .operand, column: "c"))])))
+        let wire = try Wire()
+        wire.script.on(
+            "old", .bound(plan(of: "old", parameters: [.init(clientIndex: 0, use: .encrypted(Wire.people, .operand, column: "c"))])))
         wire.client(P("s", "old"), Sync)
         wire.server(ParseComplete, Z())
         wire.client(P("s", "new"), Sync)
@@ -148,8 +149,9 @@ let refusal = BindOutcome.refused(CloisterError(.testRefusal, "refused by the sc
 
     /// Two Parses of one name in flight, both refused by the server.
     @Test func twoFailedParsesOfOneNameKeepTheOldStatement() throws {
-        let wire = try Wire().settled()
-        wire.script.on("old", .bound(plan(of: "old", parameters: [.init(clientIndex: 0, use: .encrypted(Wire.people, .operand, column: "c"))])))
+        let wire = try Wire()
+        wire.script.on(
+            "old", .bound(plan(of: "old", parameters: [.init(clientIndex: 0, use: .encrypted(Wire.people, .operand, column: "c"))])))
         wire.client(P("s", "old"), Sync)
         wire.server(ParseComplete, Z())
         wire.client(P("s", "new"), Sync, P("s", "newer"), Sync)
@@ -168,8 +170,22 @@ let refusal = BindOutcome.refused(CloisterError(.testRefusal, "refused by the sc
         wire.server(ParseComplete, Z())
         _ = (wire.sent, wire.shown)
         wire.client(P("", "deallocate all"), B("", ""), E(""), P("new", "select 1"), Sync)
-        #expect(wire.sent == ["P  deallocate all", "B   ", "E ", "P new select 1", "Sync"])
-        wire.server(ParseComplete, BindComplete, C("DEALLOCATE ALL"), ParseComplete, Z())
+        if flag == .discardAll {
+            // It resets the settings too.
+            #expect(wire.sent.last == "Flush")
+            wire.server(ParseComplete, BindComplete, C("DISCARD ALL"))
+            wire.answerSettings(inBatch: true)
+            #expect(wire.sent == ["P new select 1", "Sync"])
+            wire.server(ParseComplete, Z())
+            wire.client(Q("begin"), Q("select"))
+            wire.server(C("BEGIN"), Z("T"))
+            wire.answerSettings(status: "T")
+            wire.server(C("SELECT 0"), Z("T"))
+            _ = wire.sent
+        } else {
+            #expect(wire.sent == ["P  deallocate all", "B   ", "E ", "P new select 1", "Sync"])
+            wire.server(ParseComplete, BindComplete, C("DEALLOCATE ALL"), ParseComplete, Z())
+        }
         wire.client(B("", "new"))
         #expect(wire.sent == ["B  new "])
         wire.client(B("", "old"))
@@ -248,7 +264,8 @@ let refusal = BindOutcome.refused(CloisterError(.testRefusal, "refused by the sc
         limits.heldMessage = 1_000
         let wire = try Wire(limits: limits)
         wire.client(Q("select 1"), Q(String(repeating: "x", count: 2_000)), P("", String(repeating: "x", count: 2_000)), Sync)
-        #expect(wire.sent == ["Q select 1", "Q cloister refused this statement", "P cloister_refused cloister refused this statement", "Sync"])
+        #expect(
+            wire.sent == ["Q select 1", "Q cloister refused this statement", "P cloister_refused cloister refused this statement", "Sync"])
         wire.server(C("SELECT 1"), Z(), Err("42601", "no"), Z(), Err("42601", "no"), Z())
         #expect(wire.shown == ["C SELECT 1", "Z I", "ERROR 54000", "Z I", "ERROR 54000", "Z I"])
     }
@@ -268,7 +285,9 @@ let refusal = BindOutcome.refused(CloisterError(.testRefusal, "refused by the sc
     }
 
     @Test func aServerThatAnswersWhatWasNotAskedEndsTheSession() throws {
-        for intruder in [ParseComplete, BindComplete, CloseComplete, D("1"), T(("a", 23)), C("SELECT 1"), Z(), Suspended, backend(.copyBothResponse)] {
+        for intruder in [
+            ParseComplete, BindComplete, CloseComplete, D("1"), T(("a", 23)), C("SELECT 1"), Z(), Suspended, backend(.copyBothResponse),
+        ] {
             let wire = try Wire()
             wire.server(intruder)
             #expect(wire.shown == ["FATAL 08P01"])
@@ -307,6 +326,13 @@ let refusal = BindOutcome.refused(CloisterError(.testRefusal, "refused by the sc
         busy.client(Q("commit"))
         busy.server(C("COMMIT"), Z())
         #expect(busy.shown == ["C COMMIT", "Z I", "FATAL 57P01"])
+        let held = try Wire()
+        held.script.on("select", .needsCatalog, .passThrough(StatementEffects([.init()])))
+        held.client(Q("select"))
+        held.drain()
+        held.answerCatalog(andSettings: false)
+        held.server(C("SELECT 0"), Z())
+        #expect(held.shown == ["C SELECT 0", "Z I", "FATAL 57P01"])
         let stuck = try Wire()
         stuck.client(Q("begin"))
         stuck.drain()
@@ -317,12 +343,12 @@ let refusal = BindOutcome.refused(CloisterError(.testRefusal, "refused by the sc
     /// Checklist 20: what waits for an injected query is sent before the server hears of the end.
     @Test func aHalfCloseWaitsForWhatIsHeld() throws {
         let wire = try Wire()
-        wire.script.on("select", .needsSearchPath, .passThrough(StatementEffects([.init()])))
+        wire.script.on("select", .needsCatalog, .passThrough(StatementEffects([.init()])))
         wire.client(Q("select"))
         wire.clientClosed()
         #expect(wire.last == .carryOn)
         _ = wire.sent
-        wire.answerSettings()
+        wire.answerCatalog(andSettings: false)
         #expect(wire.sent == ["Q select"])
         #expect(wire.last == .endServerOutput)
     }
@@ -346,6 +372,7 @@ func plan(
     copyIn: CopyInPlan? = nil, effects: StatementEffects = StatementEffects([.init()])
 ) -> BoundStatement {
     BoundStatement(
-        pieces: pieces ?? [.verbatim(0..<text.utf8.count)], parameters: parameters, clientParameterCount: clientParameters ?? parameters.count,
+        pieces: pieces ?? [.verbatim(0..<text.utf8.count)], parameters: parameters,
+        clientParameterCount: clientParameters ?? parameters.count,
         effects: effects, copyIn: copyIn, isRewritten: pieces != nil)
 }

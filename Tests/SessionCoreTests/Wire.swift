@@ -65,7 +65,10 @@ final class Wire {
     }
 
     /// `loaded`: the process-wide catalog is there already. `ready`: startup is over.
-    init(limits: Limits = Limits(), loaded: Bool = true, ready: Bool = true, withKey: Bool = true, admission: CloisterError? = nil) throws {
+    init(
+        limits: Limits = Limits(), loaded: Bool = true, ready: Bool = true, withKey: Bool = true, settled: Bool = true,
+        admission: CloisterError? = nil
+    ) throws {
         let marks = try Self.marks()
         catalogs = CatalogStore(initial: CatalogSnapshot.empty(marks: marks))
         if loaded { catalogs.publish(try CatalogSnapshot.load(rows: Self.catalogRows, marks: marks), load: catalogs.beginLoad()) }
@@ -73,30 +76,31 @@ final class Wire {
         keys = KeyRing(withKey ? [Self.key: try CellCipher(ColumnKey(copying: secret.span), id: Self.key)] : [:])
         let script = script
         machine = SessionMachine(
-            resources: try SessionResources(limits: limits, bind: { script.bind($0, $1) }, catalogs: catalogs, keys: keys), admission: admission)
+            resources: try SessionResources(limits: limits, bind: { script.bind($0, $1) }, catalogs: catalogs, keys: keys),
+            admission: admission)
         if ready {
             client(startup: [("user", "ada"), ("database", "db")])
             last = machine.serverConnected()
             server(R(0), S("client_encoding", "UTF8"), S("standard_conforming_strings", "on"), K(), Z())
             _ = (sent, shown)
+            if settled, loaded { settle() }
         }
     }
 
-    /// Past the first injected settings query, as after the session's first statement with marked columns.
-    func settled() -> Self {
-        script.on("settle", .needsSearchPath, .passThrough(StatementEffects([.init()])))
+    /// Past the first injected settings query, as after the session's first statement.
+    private func settle() {
         client(Q("settle"))
         answerSettings()
         server(C("SELECT 0"), Z())
         _ = (sent, shown)
-        return self
     }
 
     /// The server's answer to the injected settings query. `inBatch`: it was asked with Flush, so no ReadyForQuery.
-    func answerSettings(inBatch: Bool = false, status: Character = "I") {
+    func answerSettings(inBatch: Bool = false, status: Character = "I", conforming: String = "on", encoding: String = "UTF8") {
         server(
-            ParseComplete, BindComplete, D("s", "pg_catalog"), D("s", "public"), D("e", "1"), D("b", "hex"), C("SELECT 4"), CloseComplete,
-            CloseComplete)
+            ParseComplete, BindComplete, D("", "pg_catalog"), D("", "public"), D("extra_float_digits", "1"), D("bytea_output", "hex"),
+            D("DateStyle", "ISO, MDY"), D("IntervalStyle", "postgres"), D("TimeZone", "UTC"), D("client_encoding", encoding),
+            D("standard_conforming_strings", conforming), C("SELECT 9"), CloseComplete, CloseComplete)
         if !inBatch { server(Z(status)) }
     }
 
@@ -186,7 +190,9 @@ func DS(_ name: String) -> ByteBuffer { message { DescribeTarget.statement(Ident
 func DP(_ name: String) -> ByteBuffer { message { DescribeTarget.portal(Identifier(name)).write(.describe, to: &$0) } }
 func CS(_ name: String) -> ByteBuffer { message { DescribeTarget.statement(Identifier(name)).write(.close, to: &$0) } }
 func CP(_ name: String) -> ByteBuffer { message { DescribeTarget.portal(Identifier(name)).write(.close, to: &$0) } }
-func E(_ portal: String, _ limit: Int32 = 0) -> ByteBuffer { message { ExecuteMessage(portal: Identifier(portal), rowLimit: limit).write(to: &$0) } }
+func E(_ portal: String, _ limit: Int32 = 0) -> ByteBuffer {
+    message { ExecuteMessage(portal: Identifier(portal), rowLimit: limit).write(to: &$0) }
+}
 func bare(_ type: FrontendType) -> ByteBuffer { message { Frontend.write(type, to: &$0) } }
 let Sync = bare(.sync)
 let Flush = bare(.flush)
@@ -341,6 +347,8 @@ private func backendLine(_ type: UInt8, _ body: ByteBuffer) throws -> String {
     case .portalSuspended: return "s"
     case .readyForQuery: return "Z \(text(body))"
     case .rowDescription:
-        return "T " + (try RowDescription(body: body).fields.map { "\(text($0.name)):\($0.type)/\($0.size)/\($0.typeModifier)" }.joined(separator: " "))
+        return "T "
+            + (try RowDescription(body: body).fields.map { "\(text($0.name)):\($0.type)/\($0.size)/\($0.typeModifier)" }.joined(
+                separator: " "))
     }
 }

@@ -159,7 +159,7 @@ class Client:
     def __init__(self, port, user="trusty", connect=True, **options):
         self.socket = socket.create_connection(("127.0.0.1", port), 10)
         self.socket.settimeout(10)
-        self.pending = b""
+        self.pending = bytearray()
         self.key = None
         if connect:
             self.send(startup(user=user, database="postgres", **options))
@@ -187,8 +187,8 @@ class Client:
                 return None
             self.pending += more
         length = 1 + struct.unpack("!i", self.pending[1:5])[0]
-        kind, body = self.pending[:1], self.pending[5:length]
-        self.pending = self.pending[length:]
+        kind, body = bytes(self.pending[:1]), bytes(self.pending[5:length])
+        del self.pending[:length]
         return kind, body
 
     def until(self, *kinds):

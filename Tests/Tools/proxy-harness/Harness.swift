@@ -40,11 +40,13 @@ enum Harness {
             }
             let parts = argument.split(separator: ":").map(String.init)
             let names = parts[0].split(separator: ".").map(String.init)
-            guard parts.count == 4, names.count == 3, let type = LogicalType(name: parts[1]), let scheme = EncryptionScheme(rawValue: parts[2]),
+            guard parts.count == 4, names.count == 3, let type = LogicalType(name: parts[1]),
+                let scheme = EncryptionScheme(rawValue: parts[2]),
                 let number = UInt32(parts[3]), let key = KeyID(rawValue: number)
             else { throw CloisterError(ErrorCode("CL1999", sqlState: "F0000"), "malformed mark \(argument)") }
             marks.append(
-                ColumnMark(schema: names[0], table: names[1], column: names[2], type: EncryptedType(type, scheme, key: key), keyName: parts[3]))
+                ColumnMark(
+                    schema: names[0], table: names[1], column: names[2], type: EncryptedType(type, scheme, key: key), keyName: parts[3]))
             if ciphers[key] == nil {
                 let bytes = [UInt8](repeating: UInt8(truncatingIfNeeded: number), count: ColumnKey.byteCount)
                 ciphers[key] = try CellCipher(ColumnKey(copying: bytes.span), id: key)
