@@ -23,12 +23,13 @@ suite() { # suite NAME SECONDS COMMAND…
 }
 
 tally() { # the suite's own count, from its last lines
-    tail -n 40 "$results/$1" | grep -oE 'Test run with [0-9]+ tests?.* (passed|failed)|[0-9]+ (passed|failed).* in [0-9.]+s|All [0-9]+ tests passed|[0-9]+ of [0-9]+ tests failed' \
+    tail -n 40 "$results/$1" | grep -oE 'Test run with [0-9]+ tests?.* (passed|failed)|[0-9]+ (passed|failed).* in [0-9.]+s|All [0-9]+ tests passed|[0-9]+ of [0-9]+ tests failed|Build of product.*complete' \
         | tail -n 1
 }
 
 suite lint 300 scripts/lint.sh
 suite swift 1200 swift test --disable-xctest
+suite helpers 600 swift build -c release --product proxy-harness
 suite extension 300 Sources/pg_cloister/test/run.sh
 suite integration 900 .venv/bin/python -m pytest -q Tests/Integration
 

@@ -64,7 +64,7 @@ import Testing
             try connection.query("LISTEN channel")
             let other = try connect()
             try other.query("NOTIFY channel, 'one'")
-            #expect(try connection.notifications(milliseconds: 5000) .map { "\($0.channel) \($0.payload)" } == ["channel one"])
+            #expect(try connection.notifications(milliseconds: 5000).map { "\($0.channel) \($0.payload)" } == ["channel one"])
             let start = ContinuousClock.now
             #expect(try connection.notifications(milliseconds: 100) == [])
             #expect(ContinuousClock.now - start >= .milliseconds(100))

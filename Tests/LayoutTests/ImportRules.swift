@@ -23,9 +23,11 @@ let importRules: [String: ImportRule] = [
     "SQLBinding": ImportRule(
         ["CPGQuery", "ColumnCatalog", "CellFormat", "Diagnostics"], "decides what must be encrypted; can't touch keys or sockets"),
     "COpenSSL": ImportRule([], "C"),
-    "CellCrypto": ImportRule(["COpenSSL", "CellFormat", "Diagnostics", "Synchronization"], "the only importer of OpenSSL; no messages, no logging"),
+    "CellCrypto": ImportRule(
+        ["COpenSSL", "CellFormat", "Diagnostics", "Synchronization"], "the only importer of OpenSSL; no messages, no logging"),
     "KeyStore": ImportRule(
-        ["CellCrypto", "CellFormat", "Diagnostics", "GRDB", "Foundation", "Synchronization"], "master keys and wrapping: no wire protocol, no SQL of users, no cells (CellFormat for key ids only)"),
+        ["CellCrypto", "CellFormat", "Diagnostics", "GRDB", "Foundation", "Synchronization"],
+        "master keys and wrapping: no wire protocol, no SQL of users, no cells (CellFormat for key ids only)"),
     "Attestation": ImportRule(["CellCrypto", "Diagnostics"], "reports, policy and handshake as pure values: no sockets, no cells"),
     "EnclaveABI": ImportRule([], "C"),
     "CEnclaveRuntime": ImportRule([], "C"),

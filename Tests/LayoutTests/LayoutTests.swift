@@ -50,7 +50,8 @@ enum Repository {
             for imported in Repository.imports(of: try Repository.text(file)) {
                 let cLibrary = imported == "Glibc" && (file.pathComponents.contains("Unsafe") || module.hasPrefix("cloister"))
                 #expect(
-                    rule.allowed.contains(imported) || cLibrary || imported == "Synchronization", "\(Repository.name(file)) imports \(imported); \(module): \(rule.why)")
+                    rule.allowed.contains(imported) || cLibrary || imported == "Synchronization",
+                    "\(Repository.name(file)) imports \(imported); \(module): \(rule.why)")
                 if imported == "Foundation", let files = foundationFiles[module] {
                     #expect(
                         files.contains { file.lastPathComponent.contains($0) },
