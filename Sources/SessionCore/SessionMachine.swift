@@ -82,7 +82,7 @@ package struct SessionMachine: ~Copyable {
     package init(resources: SessionResources, admission: CloisterError? = nil) {
         self.resources = resources
         self.admission = admission.map { Refusal($0) }
-        self.state = SessionState(catalogs: resources.catalogs)
+        self.state = SessionState(catalogs: resources.catalogs, zones: resources.zones)
     }
 
     /// Whether more bytes of the client should be read now.

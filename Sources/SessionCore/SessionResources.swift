@@ -11,6 +11,7 @@ package final class SessionResources {
     let bind: Bind
     let catalogs: CatalogStore
     let cells: CellService
+    let zones = TimeZones()
 
     /// Draws a cell writer's id. Throws `cryptographyFailed`.
     package init(limits: Limits, bind: @escaping Bind, catalogs: CatalogStore, keys: KeyRing) throws(CloisterError) {

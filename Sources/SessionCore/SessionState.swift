@@ -7,6 +7,7 @@ internal import ValueCodec
 /// What the session knows of its database and of its own settings, and whether it still holds.
 struct SessionState {
     private let catalogs: CatalogStore
+    private let zones: TimeZones
     private(set) var catalog: CatalogSnapshot
     /// The catalog must be loaded (or loaded again) before a statement is bound.
     private(set) var catalogIsStale = false
@@ -29,8 +30,9 @@ struct SessionState {
     private var changedSettingsInTransaction = false
     private var changedCatalogInTransaction = false
 
-    init(catalogs: CatalogStore) {
+    init(catalogs: CatalogStore, zones: TimeZones) {
         self.catalogs = catalogs
+        self.zones = zones
         let current = catalogs.current
         catalog = current.snapshot
         load = current.load
@@ -60,7 +62,13 @@ struct SessionState {
 
     mutating func reported(_ parameter: ParameterStatus) {
         // A value that no PostgreSQL reports leaves the setting as it is.
-        _ = try? settings.apply(parameter.name, parameter.value)
+        _ = try? apply(parameter.name, parameter.value)
+    }
+
+    private mutating func apply(_ name: String, _ value: String) throws(CloisterError) -> Bool {
+        guard name.lowercased() == "timezone" else { return try settings.apply(name, value) }
+        settings.timeZone = zones.zone(value)
+        return true
     }
 
     /// A statement is on its way to the server.
@@ -136,7 +144,7 @@ struct SessionState {
             if tag.isEmpty {
                 path.append(value)
             } else {
-                guard try settings.apply(tag, value), seen.insert(tag).inserted else { throw malformed() }
+                guard try apply(tag, value), seen.insert(tag).inserted else { throw malformed() }
             }
         }
         guard seen.count == Self.settingNames.count else { throw malformed() }
@@ -148,5 +156,20 @@ struct SessionState {
     mutating func catalogLoaded(rows: [[String?]]) throws(CloisterError) {
         catalog = try CatalogSnapshot.load(rows: rows, marks: catalog.marks)
         catalogIsStale = false
+    }
+}
+
+/// Time zones by name: looking one up reads files. One per event loop.
+final class TimeZones {
+    /// More than the zones of one application, few enough for a server that invents names.
+    private static let capacity = 64
+    private var known: [String: SessionTimeZone] = [:]
+
+    func zone(_ name: String) -> SessionTimeZone {
+        if let zone = known[name] { return zone }
+        if known.count >= Self.capacity { known.removeAll() }
+        let zone = SessionTimeZone(named: name)
+        known[name] = zone
+        return zone
     }
 }

@@ -169,6 +169,19 @@ import Testing
         #expect(wire.shown == ["T age:23/4/-1", "ERROR XX001"])
     }
 
+    /// The server passes one column's cell off as another's: the column's typmod names another key.
+    @Test func aCellOfAnotherKeyIsAnError() throws {
+        let wire = try Wire()
+        let other = try #require(KeyID(rawValue: 9))
+        let cipher = try CellCipher(ColumnKey(), id: other)
+        wire.keys.insert(cipher)
+        let value: [UInt8] = [0, 0, 0, 1]
+        let cell = try CellWriter().seal(value.span, role: .stored, type: EncryptedType(.int4, .randomized, key: other), with: cipher)
+        wire.client(Q("select"))
+        wire.server(T(("age", Wire.encInt4)), D(hex(cell)))
+        #expect(wire.shown == ["T age:23/4/-1", "ERROR XX001"])
+    }
+
     @Test func anUnknownKeyNamesTheColumn() throws {
         let wire = try Wire()
         let cell = try seal([0, 0, 0, 1], wire)
