@@ -95,6 +95,20 @@ QUERIES = [
     "SELECT player_id FROM people WHERE weight > 280 INTERSECT SELECT player_id FROM salaries WHERE salary > 10000000",
     "SELECT player_id FROM people WHERE name_last = 'Ruth' EXCEPT SELECT player_id FROM salaries",
     "SELECT q.w, count(*) FROM (SELECT weight AS w FROM people WHERE height = 70) q WHERE q.w > 200 GROUP BY q.w",
+    "SELECT p.id, (SELECT max(s.salary) FROM salaries s WHERE s.player_id = p.player_id) FROM people p WHERE p.name_last = 'Bonds'",
+    "SELECT p.id FROM people p JOIN (VALUES ('Ruth'), ('Mays')) v(n) ON v.n = p.name_last",
+    "SELECT id, birth_date FROM people WHERE weight > 300 UNION ALL SELECT id, death_date FROM people WHERE weight < 70",
+    # windows, expressions
+    "SELECT id, row_number() OVER (PARTITION BY bats ORDER BY weight DESC, id) FROM people WHERE weight > 280",
+    "SELECT id, lag(weight) OVER (ORDER BY birth_date, id), rank() OVER (ORDER BY weight) FROM people WHERE name_last = 'Aaron'",
+    "SELECT DISTINCT ON (bats) bats, weight, id FROM people WHERE weight IS NOT NULL ORDER BY bats, weight DESC, id",
+    "SELECT salary, count(*) FROM salaries WHERE salary > 25000000 GROUP BY ROLLUP (salary)",
+    "SELECT id FROM people WHERE weight IS DISTINCT FROM 180 AND weight BETWEEN 178 AND 182 AND height > 76",
+    "SELECT id, COALESCE(death_date, '9999-12-31') FROM people WHERE name_last = 'Ruth' OR name_last = 'Aaron'",
+    "SELECT id, CASE WHEN weight > 300 THEN 'heavy' ELSE 'light' END FROM people WHERE weight > 290",
+    "SELECT id, GREATEST(birth_date, death_date) FROM people WHERE birth_date < '1835-01-01'",
+    "SELECT id FROM people WHERE (name_first, name_last) IN (('Babe', 'Ruth'), ('Hank', 'Aaron'))",
+    "SELECT id FROM people WHERE weight > ALL (SELECT weight FROM people WHERE birth_date > '1900-01-01' AND weight < 290)",
 ]
 
 # Statement and parameters, bound by the extended protocol.
