@@ -230,11 +230,16 @@ package struct StatementEffects: Sendable, Hashable {
         /// The name in SQL's EXECUTE. It may be a statement prepared through the protocol: if that one has encrypted
         /// parameters, the session must refuse (the binder does not know the names).
         package var executes: String?
+        /// The name in SQL's PREPARE.
+        package var prepares: String?
+        /// The name in SQL's DEALLOCATE.
+        package var deallocates: String?
 
-        package init(flags: Flags = [], transaction: Transaction? = nil, executes: String? = nil) {
+        package init(flags: Flags = [], transaction: Transaction? = nil, executes: String? = nil, prepares: String? = nil) {
             self.flags = flags
             self.transaction = transaction
             self.executes = executes
+            self.prepares = prepares
         }
     }
     package var statements: [Statement]

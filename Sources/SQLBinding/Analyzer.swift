@@ -27,6 +27,8 @@ final class Analyzer {
     var namesMayHaveChanged = false
     /// An earlier statement of the text made a relation with encrypted columns that the catalog does not know yet.
     var madeMarkedRelation = false
+    /// An earlier statement of the text drops something.
+    var hasDropped = false
     /// One variable for everything that is plain; never receives a value.
     let plain = TypeVariable.plain
     /// Strings whose escapes were hidden from the parser (standard_conforming_strings off): their value in the tree is wrong.

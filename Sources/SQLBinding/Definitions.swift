@@ -66,6 +66,12 @@ extension Analyzer {
         }
     }
 
+    /// Whether CREATE TABLE makes a table that the configuration marks.
+    func definesMarked(_ body: Node) throws(Halt) -> Bool {
+        guard let rangeVar = body["relation"], let name = try creationTarget(rangeVar) else { return false }
+        return catalog.marks.byRelation[name] != nil
+    }
+
     /// Makes a new table known to later statements of the same text.
     @discardableResult
     private func remember(_ body: Node, _ name: QualifiedName?, _ marks: [String: ColumnMark]) -> CatalogRelation {
@@ -83,7 +89,10 @@ extension Analyzer {
         let there =
             name.flatMap { catalog.relations[$0] }.map { [$0] }
             ?? (catalog.schemasByName[bare] ?? []).compactMap { catalog.relations[QualifiedName($0, bare)] }
-        guard !there.contains(where: { $0.isComplete && $0.hasMarks }) else { return relation }
+        if body.flag("if_not_exists"), there.contains(where: { $0.isComplete && $0.hasMarks }) {
+            if hasDropped { namesMayHaveChanged = true }
+            return relation
+        }
         if let name { created[name] = relation }
         if isUnqualified { createdByBareName[bare] = relation }
         return relation

@@ -35,6 +35,16 @@ extension Analyzer {
         try assign(try expression(node, environment), to: column, named: name, at: node.tagged.body)
     }
 
+    /// Where the value at `index` goes. One too many goes nowhere: the server would tell it in its message.
+    private func place(_ index: Int, of columns: [(name: String, column: OutputColumn?)]) throws(Halt) -> (
+        name: String, column: OutputColumn?
+    ) {
+        guard index < columns.count else {
+            throw .refused(CloisterError(.syntaxError, "INSERT has more expressions than target columns"), at: nil)
+        }
+        return columns[index]
+    }
+
     private func returning(_ body: Node, _ scope: ColumnScope, _ environment: Environment) throws(Halt) -> Output {
         try targets(body.list("returningList"), Environment(columns: scope, tables: environment.tables))
     }
@@ -89,7 +99,7 @@ extension Analyzer {
             let inner = try with(select["withClause"], environment)
             for row in select.list("valuesLists") {
                 for (index, value) in row.tagged.body.list("items").enumerated() {
-                    let target = index < columns.count ? columns[index] : (name: "", column: nil)
+                    let target = try place(index, of: columns)
                     try assign(value, to: target.column, named: target.name, inner)
                 }
             }
@@ -106,7 +116,7 @@ extension Analyzer {
             return
         }
         for (index, value) in output.columns.enumerated() {
-            let target = index < columns.count ? columns[index] : (name: "", column: nil)
+            let target = try place(index, of: columns)
             try assign(value.variable, to: target.column, named: target.name, at: select)
         }
     }
@@ -250,7 +260,7 @@ extension Analyzer {
                 guard !values.isEmpty else { break }
                 let columns = try insertColumns(when.list("targetList"), item, relation, inner)
                 for (index, value) in values.enumerated() {
-                    let target = index < columns.count ? columns[index] : (name: "", column: nil)
+                    let target = try place(index, of: columns)
                     try assign(value, to: target.column, named: target.name, inner)
                 }
             case "CMD_DELETE", "CMD_NOTHING": break

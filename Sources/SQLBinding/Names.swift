@@ -90,6 +90,8 @@ extension CatalogSnapshot {
     /// Whether `text` has a word that is, in any case, the bare name of a marked relation (or column).
     func isMentioned(in text: some Sequence<UInt8>, columns: Bool) -> Bool {
         let text = text.map { $0 >= 0x41 && $0 <= 0x5a ? $0 | 0x20 : $0 }
+        // An identifier with escapes can be any name.
+        if !markedNames.isEmpty, text.indices.dropLast(2).contains(where: { text[$0...].starts(with: [0x75, 0x26, 0x22]) }) { return true }
         func mentions(_ name: String) -> Bool {
             let name = name.utf8.map { $0 >= 0x41 && $0 <= 0x5a ? $0 | 0x20 : $0 }
             guard let first = name.first, text.count >= name.count else { return false }

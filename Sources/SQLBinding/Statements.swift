@@ -24,6 +24,12 @@ extension Analyzer {
             // Utility statements may depend on the value of any literal in them.
             if tokens.contains(where: { $0.kind.isLiteral }) { plan.isCacheable = false }
         }
+        // Which of several COPYs the data are for is not told by them.
+        if plan.copyIn != nil, plan.effects.statements.count(where: { $0.flags.contains(.copyIn) }) > 1 {
+            throw .refuse(
+                .statementRefused, "several COPY … FROM STDIN in one text, one of them into encrypted columns",
+                hint: "send the statements one by one")
+        }
         try finish()
     }
 
@@ -40,11 +46,13 @@ extension Analyzer {
         try checkBodies(tag, node)
         if tag == "CreateStmt" {
             isStrict = try touch(node).isMarked
+            try refuseCellTypes(tag, node, definesMarked: try definesMarked(body))
             if isStrict { try refuseAfterRenames(node) }
             try createTable(body)
             return
         }
         let touch = try touch(node)
+        try refuseCellTypes(tag, node, definesMarked: touch.isMarked)
         guard touch.isMarked else {
             if touch.unknownInQuery, !context.catalogIsCurrent { throw Halt.needsCatalog }
             if touch.unknownInQuery || Self.isQuery(tag), madeMarkedRelation { try refuseAfterRenames(node) }
@@ -66,6 +74,7 @@ extension Analyzer {
     }
 
     private func noteNameChanges(_ tag: String, _ effect: StatementEffects.Statement) {
+        if tag == "DropStmt" { hasDropped = true }
         switch tag {
         case "IndexStmt", "DropStmt", "TruncateStmt", "CommentStmt", "GrantStmt", "VacuumStmt", "CreateSeqStmt", "AlterSeqStmt",
             "CreateExtensionStmt",
@@ -208,7 +217,9 @@ extension Analyzer {
         let nothing = Environment()
         switch tag {
         case _ where Self.isQuery(tag):
+            if body.has("intoClause") { constantRole = .stored }
             _ = try query(node, nothing)
+            constantRole = .operand
             if body.has("intoClause") { madeMarkedRelation = true }
         case "ExplainStmt":
             try only(body, ["query", "options"])
@@ -222,7 +233,7 @@ extension Analyzer {
             try only(body, ["query", "into", "objtype", "if_not_exists", "is_select_into"])
             guard let inner = body["query"], inner.tagged.tag == "SelectStmt" else { throw unknown(tag, body) }
             try checkNewRelation(body["into"]?["rel"], at: body)
-            if body.string("objtype") == "OBJECT_MATVIEW" { constantRole = .stored }
+            constantRole = .stored
             _ = try query(inner, nothing)
             constantRole = .operand
             madeMarkedRelation = true
@@ -322,7 +333,10 @@ extension Analyzer {
         case "DeallocateStmt":
             effect.flags.insert(.preparedStatements)
             if !body.has("name") { effect.flags.insert(.deallocateAll) }
-        case "PrepareStmt": effect.flags.insert(.preparedStatements)
+            effect.deallocates = body.string("name")
+        case "PrepareStmt":
+            effect.flags.insert(.preparedStatements)
+            effect.prepares = body.string("name")
         case "ExecuteStmt":
             effect.executes = body.string("name")
             effect.flags.formUnion([.mayChangeSettings, .mayChangeSearchPath])

@@ -179,7 +179,9 @@ final class CellService {
         let header: CellHeader
         do { header = try CellHeader(cell: cell) } catch { throw undecryptable(column) }
         // The server may not pass one column's cell off as another's.
-        guard header.type == column.type.logical, header.algorithm == column.type.scheme.algorithm, header.role != .operand,
+        // A constant of a query may come back (COALESCE, UNION, …): one that this very proxy made.
+        guard header.type == column.type.logical, header.algorithm == column.type.scheme.algorithm,
+            header.role != .operand || isOwn(cell),
             column.key == nil || column.key == header.key.rawValue
         else { throw undecryptable(column) }
         guard let cipher = keys.cipher(header.key) else {
@@ -197,6 +199,13 @@ final class CellService {
             ? try ValueCodec.binary(fromCanonical: canonical, type: column.type.logical)
             : try ValueCodec.text(fromCanonical: canonical, type: column.type.logical, settings: settings)
         output.writeBytes(value)
+    }
+
+    private func isOwn(_ cell: Span<UInt8>) -> Bool {
+        var id: UInt64 = 0
+        guard cell.count >= 16 else { return false }
+        for index in 8..<16 { id = id << 8 | UInt64(cell[index]) }
+        return id == writer.id
     }
 
     private func undecryptable(_ column: RowShape.Column) -> CloisterError {

@@ -124,7 +124,13 @@ extension SessionMachine {
         case .copyData: return try copyData(header)
         case .copyDone: try copyDone(header)
         case .copyFail:
-            client.pass(header.totalLength)
+            // Drivers put the exception into the message, and with it what they were about to send.
+            if copyIn?.encryption != nil {
+                drop(header)
+                writeToServer { Frontend.writeCopyFail("canceled by the client", to: &$0) }
+            } else {
+                client.pass(header.totalLength)
+            }
             copyIn = nil
         case .flush, .sync: drop(header)
         case .terminate:

@@ -41,4 +41,6 @@ extension ErrorCode {
     package static let executeRefused = ErrorCode("CL5028", sqlState: "0A000")
     /// The client cancelled its statement while the proxy was asking the server what it needs to bind it.
     package static let cancelled = ErrorCode("CL5029", sqlState: "57014")
+    /// SQL's EXECUTE names a statement that this session has not prepared.
+    package static let executeUnknown = ErrorCode("CL5030", sqlState: "26000")
 }

@@ -75,10 +75,19 @@ extension SessionMachine {
 
     /// SQL's EXECUTE of a statement that the client prepared through the protocol: its arguments would be plaintext.
     func forbiddenExecute(_ effects: StatementEffects) -> CloisterError? {
+        guard !state.catalog.markedNames.isEmpty else { return nil }
+        var prepared: Set<String> = []
         for statement in effects.statements {
-            guard let name = statement.executes, let plan = statements.lookup(Identifier(name))?.sent?.plan,
-                plan.parameters.contains(where: { $0.use != .plain })
-            else { continue }
+            if let name = statement.prepares { prepared.insert(name) }
+            guard let name = statement.executes else { continue }
+            let known = statements.lookup(Identifier(name))
+            if known == nil, !state.preparedInSQL.contains(name), !prepared.contains(name) {
+                // Its PREPARE may have been refused, or its name be longer than what the server keeps of it.
+                return CloisterError(
+                    .executeUnknown, "prepared statement \"\(name)\" does not exist, or was not prepared through this session of the proxy",
+                    hint: "PREPARE it in a statement of its own; bind statements over encrypted columns through the extended protocol.")
+            }
+            guard let plan = known?.sent?.plan, plan.parameters.contains(where: { $0.use != .plain }) else { continue }
             return CloisterError(
                 .executeRefused, "EXECUTE of a statement with encrypted parameters is not supported",
                 hint: "Bind and execute it through the extended protocol.")

@@ -26,9 +26,12 @@ struct SessionState {
     /// A change of settings is on its way that no ReadyForQuery has followed yet: what ParameterStatus told may be outdated,
     /// standard_conforming_strings included, on which reading a statement depends.
     private(set) var settingsAreInFlux = false
+    /// Names that SQL's PREPARE gave, as far as this session's own statements tell.
+    private(set) var preparedInSQL: Set<String> = []
 
     private var changedSettingsInTransaction = false
     private var changedCatalogInTransaction = false
+    private static let maxPrepared = 10_000
 
     init(catalogs: CatalogStore, zones: TimeZones) {
         self.catalogs = catalogs
@@ -74,6 +77,9 @@ struct SessionState {
     /// A statement is on its way to the server.
     mutating func willExecute(_ effects: StatementEffects) {
         for statement in effects.statements {
+            if let name = statement.prepares, preparedInSQL.count < Self.maxPrepared { preparedInSQL.insert(name) }
+            if let name = statement.deallocates { preparedInSQL.remove(name) }
+            if statement.flags.contains(.deallocateAll) { preparedInSQL.removeAll() }
             if statement.flags.contains(.ddl) {
                 catalogIsStale = true
                 changedCatalogInTransaction = true

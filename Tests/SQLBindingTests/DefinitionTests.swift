@@ -93,7 +93,7 @@ import Testing
             "CREATE VIEW v AS SELECT name FROM people WHERE birth > ‹s people.birth:1960-01-01›")
         expect(
             "CREATE TABLE t2 AS SELECT name FROM people WHERE name = 'a'",
-            "CREATE TABLE t2 AS SELECT name FROM people WHERE name = ‹o people.name:a›")
+            "CREATE TABLE t2 AS SELECT name FROM people WHERE name = ‹s people.name:a›")
         expect("CREATE VIEW v AS SELECT name FROM people; SELECT * FROM v WHERE name = 'a'", "! CL6002")
         expect("CREATE TRIGGER t AFTER INSERT ON people FOR EACH ROW EXECUTE FUNCTION f()", "! CL6002")
         expect("CREATE RULE r AS ON INSERT TO people DO NOTHING", "! CL6002")

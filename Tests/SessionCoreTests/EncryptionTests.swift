@@ -350,8 +350,12 @@ import Testing
         _ = wire.shown
         wire.script.on("execute u(5)", .passThrough(StatementEffects([.init(executes: "u")])))
         wire.script.on("execute other(5)", .passThrough(StatementEffects([.init(executes: "other")])))
-        wire.client(Q("execute u(5)"), Q("execute other(5)"))
-        #expect(wire.sent == ["Q cloister refused this statement", "Q execute other(5)"])
+        wire.script.on("prepare other", .passThrough(StatementEffects([.init(prepares: "other")])))
+        wire.client(Q("execute u(5)"), Q("execute other(5)"), Q("prepare other"), Q("execute other(5)"))
+        #expect(
+            wire.sent == [
+                "Q cloister refused this statement", "Q cloister refused this statement", "Q prepare other", "Q execute other(5)",
+            ])
     }
 
     /// The client never describes: we do, once a statement, and swallow the answer.
