@@ -32,6 +32,7 @@ extension SessionMachine {
             }
         }
         if copyIn != nil { return try copyInStep(type, header) }
+        if type == .query || type == .functionCall, awaitsBatch() { return blocked() }
         switch type {
         case .query: return try query(header)
         case .parse: return try parse(header)
@@ -44,6 +45,7 @@ extension SessionMachine {
             client.pass(header.totalLength)
             pending.append(.sync)
             isBatchOpen = false
+            isBatchPushed = false
             skipsUntilSync = false
         case .flush: client.pass(header.totalLength)
         case .functionCall:
@@ -59,6 +61,20 @@ extension SessionMachine {
             if !pending.isEmpty { return blocked() }
             drop(header)
         case .password: throw CloisterError(.unexpectedMessage, "a password message outside authentication")
+        }
+        return true
+    }
+
+    /// A Query after extended messages without a Sync: if one of those fails the server skips the Query too, and no
+    /// ReadyForQuery comes for it. So their answers come first.
+    private mutating func awaitsBatch() -> Bool {
+        guard isBatchOpen, !pending.isEmpty else {
+            isBatchPushed = false
+            return false
+        }
+        if !isBatchPushed {
+            isBatchPushed = true
+            writeToServer { Frontend.write(.flush, to: &$0) }
         }
         return true
     }

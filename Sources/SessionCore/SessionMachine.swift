@@ -66,6 +66,8 @@ package struct SessionMachine: ~Copyable {
     var isMuted = false
     /// Extended-protocol messages have gone to the server since the last Sync.
     var isBatchOpen = false
+    /// A Query waits for the answers of such a batch, and the server has been asked to send them.
+    var isBatchPushed = false
     var status = TransactionStatus.idle
     var copyIn: CopyInState?
     var state: SessionState
