@@ -718,7 +718,7 @@ SCRIPTS = {
     "escapes, set in the same batch": [
         wire.parse("SET standard_conforming_strings = off") + wire.bind() + wire.execute()
         # Read with the old setting the marker is inside a constant of `plain`; the server meets it beside m.a_text.
-        + wire.parse("SELECT id FROM plain WHERE a_text = 'a\\' OR a_text = ' OR a_text IN (SELECT a_text FROM m WHERE a_text = $$<T>$$) -- '")
+        + wire.parse("DELETE FROM public.plain WHERE a_text = 'a\\' OR a_text = ' OR a_text IN (SELECT a_text FROM public.m WHERE a_text = $$<T>$$) -- '")
         + wire.bind() + wire.execute() + wire.SYNC],
     "escapes by set_config": ["SELECT set_config('standard_conforming_strings', 'off', false)", "SELECT id FROM m WHERE a_text = 'a\\'<T>'"],
     "invalid UTF-8": [b"Q:SELECT id FROM m WHERE a_text = '\xff<T>'", b"Q:SELECT id FROM m WHERE a_text = '<T>\xc3'"],
