@@ -1,7 +1,7 @@
 package import Diagnostics
 
 /// What a value can fail by. Each code carries the SQLSTATE PostgreSQL itself uses for that failure, and its messages are
-/// PostgreSQL's without the value (entries: schemas/errors/values.md).
+/// PostgreSQL's without the value (entries: schemas/errors.md).
 extension ErrorCode {
     /// Text that is not of the type ("invalid input syntax for type …").
     package static let invalidValueText = ErrorCode("CL2101", sqlState: "22P02")

@@ -1,7 +1,7 @@
 internal import CEnclaveRuntime
 internal import EnclaveABI
 
-/// Why the enclave did not start: a sentence with its code (schemas/errors/enclave.md).
+/// Why the enclave did not start: a sentence with its code (schemas/errors.md).
 struct StartFailure: Error {
     /// Starting again with the same options would end the same way: the platform does not try.
     static let configuration: Int32 = 78

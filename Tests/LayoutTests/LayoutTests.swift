@@ -122,17 +122,14 @@ enum Repository {
 }
 
 @Suite struct ErrorCodes {
-    /// `## CLnnnn name` of schemas/errors.md (and, until they are joined, of schemas/errors/*.md).
+    /// `## CLnnnn name` of schemas/errors.md.
     static func entries() throws -> [String: String] {
-        let schemas = Repository.root.appending(path: "schemas")
         var entries: [String: String] = [:]
-        let parts = Repository.files(in: schemas.appending(path: "errors"), extensions: ["md"])
-        for file in [schemas.appending(path: "errors.md")] + parts where FileManager.default.fileExists(atPath: file.path) {
-            for section in ("\n" + (try Repository.text(file))).split(separator: "\n## ") {
-                guard let code = String(section).prefixMatch(of: /CL\d{4}/) else { continue }
-                #expect(entries[String(code.0)] == nil, "\(code.0) has two entries")
-                entries[String(code.0)] = String(section)
-            }
+        let text = try Repository.text(Repository.root.appending(path: "schemas/errors.md"))
+        for section in ("\n" + text).split(separator: "\n## ") {
+            guard let code = String(section).prefixMatch(of: /CL\d{4}/) else { continue }
+            #expect(entries[String(code.0)] == nil, "\(code.0) has two entries")
+            entries[String(code.0)] = String(section)
         }
         return entries
     }
@@ -146,7 +143,7 @@ enum Repository {
                 if let other = states[code] { #expect(other == state, "\(code) has two SQLSTATEs") }
                 states[code] = state
                 guard let entry = entries[code] else {
-                    Issue.record("\(code) of \(Repository.name(file)) has no entry in schemas/errors")
+                    Issue.record("\(code) of \(Repository.name(file)) has no entry in schemas/errors.md")
                     continue
                 }
                 #expect(entry.contains(state), "the entry of \(code) does not name SQLSTATE \(state)")
@@ -154,7 +151,7 @@ enum Repository {
         }
         for file in Repository.files(in: Repository.sources.appending(path: "pg_cloister"), extensions: ["c", "h"]) {
             for match in try Repository.text(file).matches(of: /CL7\d{3}/) {
-                #expect(entries[String(match.0)] != nil, "\(match.0) of \(Repository.name(file)) has no entry in schemas/errors")
+                #expect(entries[String(match.0)] != nil, "\(match.0) of \(Repository.name(file)) has no entry in schemas/errors.md")
             }
         }
         #expect(!states.isEmpty)
