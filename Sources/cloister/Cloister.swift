@@ -5,6 +5,11 @@ internal import Configuration
 internal import Diagnostics
 internal import Foundation
 
+extension ErrorCode {
+    /// The limit on core files could not be lowered.
+    static let coreFiles = ErrorCode("CL1055", sqlState: "58000")
+}
+
 @main
 struct Cloister: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -16,6 +21,9 @@ struct Cloister: AsyncParsableCommand {
 
     static func main() async {
         do {
+            guard CoreFiles.forbid() else {
+                throw CloisterError(.coreFiles, "core files can't be forbidden, and this process would leave keys in them")
+            }
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()

@@ -57,6 +57,12 @@ def test_secrets_are_private(stack):
         assert (stack.dir / name).stat().st_mode & 0o077 == 0, name
 
 
+def test_no_process_that_holds_keys_leaves_a_core_file(stack):
+    limits = pathlib.Path(f"/proc/{processes(stack)['proxy']}/limits").read_text()
+    (core,) = [line.split()[4:6] for line in limits.splitlines() if line.startswith("Max core file size")]
+    assert set(core) <= {"0", "1"}  # 1: refuses pipes too, core(5)
+
+
 def test_server_is_not_root_and_wants_passwords(stack):
     assert pathlib.Path(f"/proc/{processes(stack)['postgres']}").stat().st_uid != 0
     with pytest.raises(psycopg.OperationalError):
