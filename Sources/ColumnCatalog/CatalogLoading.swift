@@ -95,7 +95,8 @@ extension CatalogContent {
                 guard seen.insert(column.name).inserted else { throw Self.malformed("\(name) has a column twice") }
                 if let mark = configured[column.name] {
                     columns.append(
-                        .init(name: column.name, typeOID: column.type, typmod: column.typmod, encryption: mark.type, isConfigured: true))
+                        .init(name: column.name, typeOID: column.type, typmod: column.typmod, encryption: mark.type, isConfigured: true,
+                            modifier: mark.modifier))
                 } else {
                     columns.append(
                         .init(
@@ -106,7 +107,7 @@ extension CatalogContent {
             // What the configuration marks and the server does not tell of (a table from before it was configured, or a
             // lie) stays known: at the end, in the order of the names, so that `*` still expands to something refused.
             for mark in configured.values.sorted(by: { $0.column < $1.column }) where !seen.contains(mark.column) {
-                columns.append(.init(name: mark.column, typeOID: 0, typmod: -1, encryption: mark.type, isConfigured: true))
+                columns.append(.init(name: mark.column, typeOID: 0, typmod: -1, encryption: mark.type, isConfigured: true, modifier: mark.modifier))
             }
             relations[name] = CatalogRelation(name: name, kind: relation.kind, columns: columns)
         }
@@ -122,7 +123,7 @@ extension CatalogContent {
     private mutating func addConfiguredRelations() {
         for (name, configured) in marks.byRelation where relations[name] == nil {
             let columns = configured.values.sorted { $0.column < $1.column }.map {
-                CatalogColumn(name: $0.column, typeOID: 0, typmod: -1, encryption: $0.type, isConfigured: true)
+                CatalogColumn(name: $0.column, typeOID: 0, typmod: -1, encryption: $0.type, isConfigured: true, modifier: $0.modifier)
             }
             relations[name] = CatalogRelation(name: name, kind: "?", columns: columns)
         }

@@ -12,9 +12,12 @@ package struct CatalogColumn: Hashable, Sendable {
     package var encryption: EncryptedType?
     /// Whether the configuration marks it (else its server type does).
     package var isConfigured: Bool
+    /// `ColumnMark.modifier`; -1 if it is not configured.
+    package var modifier: Int32
 
-    package init(name: String, typeOID: UInt32, typmod: Int32, encryption: EncryptedType?, isConfigured: Bool) {
+    package init(name: String, typeOID: UInt32, typmod: Int32, encryption: EncryptedType?, isConfigured: Bool, modifier: Int32 = -1) {
         self.name = name
+        self.modifier = modifier
         self.typeOID = typeOID
         self.typmod = typmod
         self.encryption = encryption

@@ -25,14 +25,18 @@ package struct ColumnMark: Hashable, Sendable {
     package var table: String
     package var column: String
     package var type: EncryptedType
+    /// The limit of its values as PostgreSQL's `atttypmod` of the logical type (`varchar(40)`, `numeric(10,2)`); -1: none. The proxy
+    /// enforces it, for the server sees no values.
+    package var modifier: Int32
     /// The configuration's name of the key: for people; `type.key` is what cells carry.
     package var keyName: String
 
-    package init(schema: String, table: String, column: String, type: EncryptedType, keyName: String) {
+    package init(schema: String, table: String, column: String, type: EncryptedType, modifier: Int32 = -1, keyName: String) {
         self.schema = schema
         self.table = table
         self.column = column
         self.type = type
+        self.modifier = modifier
         self.keyName = keyName
     }
 

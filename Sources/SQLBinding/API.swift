@@ -117,11 +117,14 @@ package struct LiteralSlot: Sendable, Hashable, CustomStringConvertible, CustomD
     package var role: CellRole
     /// `schema.table.column` of the column it meets: for messages.
     package var column: String
+    /// The column's `ColumnMark.modifier`, if the value is stored in it; -1: none.
+    package var modifier: Int32
     /// The bytes of the client's text that it replaces.
     package var range: Range<Int>
 
     package init(
-        value: [UInt8], kind: Kind, declaredType: LogicalType?, target: EncryptedType, role: CellRole, column: String, range: Range<Int>
+        value: [UInt8], kind: Kind, declaredType: LogicalType?, target: EncryptedType, role: CellRole, column: String,
+        modifier: Int32 = -1, range: Range<Int>
     ) {
         self.value = value
         self.kind = kind
@@ -129,6 +132,7 @@ package struct LiteralSlot: Sendable, Hashable, CustomStringConvertible, CustomD
         self.target = target
         self.role = role
         self.column = column
+        self.modifier = modifier
         self.range = range
     }
 
