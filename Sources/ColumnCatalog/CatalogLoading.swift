@@ -95,7 +95,8 @@ extension CatalogContent {
                 guard seen.insert(column.name).inserted else { throw Self.malformed("\(name) has a column twice") }
                 if let mark = configured[column.name] {
                     columns.append(
-                        .init(name: column.name, typeOID: column.type, typmod: column.typmod, encryption: mark.type, isConfigured: true,
+                        .init(
+                            name: column.name, typeOID: column.type, typmod: column.typmod, encryption: mark.type, isConfigured: true,
                             modifier: mark.modifier))
                 } else {
                     columns.append(
@@ -107,7 +108,8 @@ extension CatalogContent {
             // What the configuration marks and the server does not tell of (a table from before it was configured, or a
             // lie) stays known: at the end, in the order of the names, so that `*` still expands to something refused.
             for mark in configured.values.sorted(by: { $0.column < $1.column }) where !seen.contains(mark.column) {
-                columns.append(.init(name: mark.column, typeOID: 0, typmod: -1, encryption: mark.type, isConfigured: true, modifier: mark.modifier))
+                columns.append(
+                    .init(name: mark.column, typeOID: 0, typmod: -1, encryption: mark.type, isConfigured: true, modifier: mark.modifier))
             }
             relations[name] = CatalogRelation(name: name, kind: relation.kind, columns: columns)
         }
@@ -135,7 +137,7 @@ extension CatalogContent {
     private func encryption(of oid: UInt32, typmod: Int32) -> EncryptedType? {
         guard let type = serverTypes[oid] else { return nil }
         guard let key = KeyID(rawValue: typmod > 0 ? UInt32(typmod) : 0x7fff_ffff) else { return nil }
-        return EncryptedType(type.logical, type.scheme, key: key)
+        return marks.type(type.logical, type.scheme, key: key)
     }
 
     private static func malformed(_ why: String) -> CloisterError {

@@ -46,6 +46,8 @@ package struct ColumnMark: Hashable, Sendable {
 extension ErrorCode {
     /// The same column is marked twice.
     package static let columnMarkedTwice = ErrorCode("CL6020", sqlState: "F0000")
+    /// Two columns of one key and type compare text differently.
+    package static let collationsDiffer = ErrorCode("CL6022", sqlState: "F0000")
     /// The rows of the catalog query do not have the shape that this version expects.
     package static let malformedCatalog = ErrorCode("CL6021", sqlState: "08P01")
 }
@@ -58,6 +60,13 @@ package struct MarkedColumns: Sendable, Hashable {
     /// Bare names of relations that have a marked column.
     package let bareNames: Set<String>
     package let columnNames: Set<String>
+    /// The collation of every cell under a key and type: `EncryptedType.collation`.
+    private let collations: [Border: UInt8]
+
+    private struct Border: Hashable {
+        var key: KeyID
+        var type: LogicalType
+    }
 
     package static let none = MarkedColumns()
 
@@ -66,9 +75,10 @@ package struct MarkedColumns: Sendable, Hashable {
         byRelation = [:]
         bareNames = []
         columnNames = []
+        collations = [:]
     }
 
-    /// Throws `columnMarkedTwice`.
+    /// Throws `columnMarkedTwice`, `collationsDiffer`.
     package init(_ marks: [ColumnMark]) throws(CloisterError) {
         var byRelation: [QualifiedName: [String: ColumnMark]] = [:]
         for mark in marks {
@@ -76,9 +86,26 @@ package struct MarkedColumns: Sendable, Hashable {
                 throw CloisterError(.columnMarkedTwice, "\(mark.relation).\(mark.column) is configured twice")
             }
         }
+        var collations: [Border: UInt8] = [:]
+        for mark in marks where mark.type.scheme == .randomized {
+            let known = collations.updateValue(mark.type.collation, forKey: Border(key: mark.type.key, type: mark.type.logical))
+            guard known == nil || known == mark.type.collation else {
+                throw CloisterError(
+                    .collationsDiffer,
+                    "\(mark.relation).\(mark.column) has another collation than other \(mark.type.logical.name) columns of key \(mark.keyName)",
+                    hint: "all columns of one key and type have one collation: use another key")
+            }
+        }
+        self.collations = collations
         self.marks = marks
         self.byRelation = byRelation
         self.bareNames = Set(marks.map(\.table))
         self.columnNames = Set(marks.map(\.column))
+    }
+
+    /// The type of a column of which only the server's type and key id are known.
+    package func type(_ logical: LogicalType, _ scheme: EncryptionScheme, key: KeyID) -> EncryptedType {
+        let collation = scheme == .randomized ? collations[Border(key: key, type: logical)] ?? 0 : 0
+        return EncryptedType(logical, scheme, key: key, collation: collation)
     }
 }

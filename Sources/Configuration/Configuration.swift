@@ -131,22 +131,31 @@ package struct ColumnDeclaration: Sendable, Hashable {
     package var table: String
     package var column: String
     package var type: LogicalType
+    /// The limit of its values (`varchar(40)`): `DeclaredType.modifier`; -1: none.
+    package var modifier: Int32
     package var scheme: EncryptionScheme
+    package var collation: Collation
     package var keyName: String
     /// `file:line:column` of the declaration.
     package var location: String
 
     package init(
-        schema: String, table: String, column: String, type: LogicalType, scheme: EncryptionScheme, keyName: String, location: String = ""
+        schema: String, table: String, column: String, type: LogicalType, modifier: Int32 = -1, scheme: EncryptionScheme,
+        collation: Collation = .c, keyName: String, location: String = ""
     ) {
         self.schema = schema
         self.table = table
         self.column = column
         self.type = type
+        self.modifier = modifier
         self.scheme = scheme
+        self.collation = collation
         self.keyName = keyName
         self.location = location
     }
+
+    /// The type and its limit.
+    package var declaredType: DeclaredType { DeclaredType(type, modifier: modifier) }
 
     /// `public.people.name_last`: as key metadata lists it, and as errors name it. A name with a point or a quote in it is
     /// quoted as in SQL, so that two columns never share a path.

@@ -64,13 +64,8 @@ extension Configuration {
 struct ConfigurationReader {
     var yaml: YAMLReader
 
-    /// Spellings of SQL that the file writes otherwise.
-    static let typeAliases = [
-        "bool": "boolean", "smallint": "int2", "integer": "int4", "int": "int4", "bigint": "int8", "double precision": "float8",
-        "double": "float8", "decimal": "numeric", "character varying": "varchar", "string": "text",
-        "timestamp without time zone": "timestamp", "timestamp with time zone": "timestamptz", "datetime": "timestamp",
-    ]
-    static let columnKeys = ["type", "encryption", "key"]
+    /// Names of types elsewhere.
+    static let typeAliases = ["double": "float8", "string": "text", "datetime": "timestamp", "tinyint": "int2", "number": "numeric"]
 
     private var folder: URL { URL(filePath: yaml.file).deletingLastPathComponent() }
 
@@ -202,6 +197,7 @@ struct ConfigurationReader {
                 if columns.contains(where: { $0.path == column.path }) {
                     yaml.note(.configurationUnknownKey, "\(what): column '\(column.column)' occurs twice", at: entry.keyMark)
                 }
+                checkCollation(column, among: columns, at: entry.keyMark)
                 columns.append(column)
             }
         }
@@ -216,15 +212,18 @@ struct ConfigurationReader {
         } catch {
             yaml.note(.configurationWrongValue, "\(parent): " + error.problem.sentence(expected: "a column's name"), at: entry.keyMark)
         }
-        guard let section = yaml.section(entry.value, what, required: Self.columnKeys) else { return nil }
-        let types = LogicalType.supported.map { ($0.name, $0) }
-        let type = section["type"].flatMap { yaml.word($0.value, "\(what).type", among: types, aliases: Self.typeAliases) }
+        guard let section = yaml.section(entry.value, what, required: ["type", "encryption", "key"], optional: ["collation"]) else {
+            return nil
+        }
+        let type = section["type"].flatMap { readType($0.value, "\(what).type") }
         let schemes = EncryptionScheme.allCases.map { ($0.rawValue, $0) }
         let scheme = section["encryption"].flatMap { yaml.word($0.value, "\(what).encryption", among: schemes) }
         let key = section["key"].flatMap { yaml.value($0.value, "\(what).key", expected: KeyName.rule, KeyName.parse) }
+        let collation = section["collation"].flatMap { readCollation($0.value, "\(what).collation", type?.logical, scheme) }
         guard let name, let type, let scheme, let key else { return nil }
         return ColumnDeclaration(
-            schema: schema, table: table, column: name, type: type, scheme: scheme, keyName: key, location: yaml.location(entry.keyMark))
+            schema: schema, table: table, column: name, type: type.logical, modifier: type.modifier, scheme: scheme,
+            collation: collation ?? .c, keyName: key, location: yaml.location(entry.keyMark))
     }
 }
 

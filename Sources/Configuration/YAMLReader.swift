@@ -72,6 +72,8 @@ struct YAMLReader {
         var hint = "known keys: " + known.joined(separator: ", ")
         if entry.key.lowercased().contains("password") || entry.key.lowercased() == "passphrase" {
             hint = "secrets do not belong into this file; name a file that holds it (password_file, passphrase_file)"
+        } else if entry.key.hasSuffix(")") {
+            hint = "between braces a text with a comma needs quotes: 'numeric(10,2)'"
         } else if let meant = DidYouMean.suggestion(for: entry.key, among: known) {
             hint = "did you mean '\(meant)'?"
         }

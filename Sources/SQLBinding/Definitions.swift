@@ -105,7 +105,7 @@ extension Analyzer {
         else { return nil }
         let typmod = type.list("typmods").first?.tagged.body["ival"]?.number("ival") ?? 0
         guard let key = KeyID(rawValue: typmod > 0 ? UInt32(truncatingIfNeeded: typmod) : 0x7fff_ffff) else { return nil }
-        return EncryptedType(server.logical, server.scheme, key: key)
+        return catalog.marks.type(server.logical, server.scheme, key: key)
     }
 
     private func environment(of relation: CatalogRelation) -> Environment {
@@ -145,7 +145,8 @@ extension Analyzer {
         guard let type = body["typeName"] else { throw unknown("ColumnDef", body) }
         if body.has("collClause") {
             throw refuse(
-                "COLLATE on the encrypted column \(label)", hint: "encrypted text compares by code point; leave COLLATE out",
+                "COLLATE on the encrypted column \(label)",
+                hint: "leave COLLATE out: the column's collation is set where it is marked (`collation: de`)",
                 at: body["collClause"])
         }
         if body.has("compression") {
@@ -200,10 +201,11 @@ extension Analyzer {
                 "column \(label) is configured as \(wanted.name), but declared with another type",
                 hint: "declare it as \(wanted.name), or change the configuration", at: type)
         }
-        if type.has("typmods") {
+        let configured = DeclaredType(wanted, modifier: mark.modifier)
+        guard type.declaredType == configured else {
             throw refuse(
-                "a length or precision on the encrypted column \(label) can't be enforced by the server",
-                hint: "declare it as \(wanted.name) without one", at: type)
+                "the encrypted column \(label) is configured as \(configured), but declared with another length or precision",
+                hint: "declare it as \(configured), or change the configuration", at: type)
         }
         guard let start = token(at: type.location), let end = endOfTypeName(start) else { throw unknown("this type name", type) }
         fixedEdits.append(.init(tokens: start...end, action: .text(mark.type.declaration)))

@@ -232,7 +232,7 @@ extension Analyzer {
         {
             end += 3
         }
-        return end
+        return isWord(start, "interval") ? endOfIntervalFields(end) : end
     }
 
     // MARK: Operators

@@ -62,6 +62,18 @@ import Testing
         #expect(catalog.markedColumnNames == ["who", "odd"])
     }
 
+    @Test func cellsOfOneKeyAndTypeShareACollation() throws {
+        var german = mark("people", "name")
+        german.type.collation = 13
+        let rows = types + [column("v", 1, "who", "20001", "7", kind: "v"), column("v", 2, "other", "20001", "8", kind: "v")]
+        let view = try #require(
+            try CatalogSnapshot.load(rows: rows, marks: MarkedColumns([german])).relations[QualifiedName("public", "v")])
+        #expect(view.column("who")?.encryption?.collation == 13)
+        #expect(view.column("other")?.encryption?.collation == 0)
+        #expect(throws: CloisterError(.collationsDiffer, "")) { try MarkedColumns([german, mark("people", "nick")]) }
+        _ = try MarkedColumns([german, mark("people", "nick", .varchar), mark("people", "pet", .text, 8)])
+    }
+
     @Test func equalContentIsOneSnapshot() throws {
         let marks = try MarkedColumns([mark("people", "name")])
         let rows = types + [column("people", 1, "name", "20001", "7"), column("people", 2, "id", "23")]

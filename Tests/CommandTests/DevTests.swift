@@ -32,6 +32,12 @@ import Testing
             ColumnDeclaration(schema: "public", table: "people", column: "name_last", type: .text, scheme: .randomized, keyName: "people"),
             ColumnDeclaration(schema: "public", table: "people", column: "it's \"x\"", type: .date, scheme: .deterministic, keyName: "k-1"),
             ColumnDeclaration(schema: "My.Schema", table: "on", column: "yes", type: .int8, scheme: .randomized, keyName: "people"),
+            ColumnDeclaration(
+                schema: "My.Schema", table: "on", column: "no", type: .numeric, modifier: 655_366, scheme: .randomized,
+                keyName: "k-1"),
+            ColumnDeclaration(
+                schema: "My.Schema", table: "on", column: "off", type: .varchar, modifier: 44, scheme: .randomized,
+                collation: try #require(Collation(name: "de-AT-u-ks-level1")), keyName: "k-1"),
         ]
         var limits = LimitsConfiguration()
         limits.connections = 7
@@ -42,6 +48,7 @@ import Testing
         let read = try Configuration(yaml: text, file: folder.configFile)
         #expect(read.columns.map(\.path) == columns.map(\.path))
         #expect(read.columns.map(\.type) == columns.map(\.type) && read.columns.map(\.scheme) == columns.map(\.scheme))
+        #expect(read.columns.map(\.modifier) == columns.map(\.modifier) && read.columns.map(\.collation) == columns.map(\.collation))
         #expect(read.limits == limits)
         let service = try #require(read.service)
         #expect(service.listen.description == "127.0.0.1:6432" && service.server.description == "127.0.0.1:5433")

@@ -61,6 +61,15 @@ import Testing
         #expect(mark.type.key.rawValue == UInt32(records[0].id))
     }
 
+    @Test func limitsAndCollationsReachTheMarks() throws {
+        let configuration = try Configuration(
+            yaml: "columns: { public.people: { name_last: { type: varchar(40), encryption: randomized, key: people, collation: de } } }",
+            file: "f")
+        let keys = try LoadedKeys(configuration, records: good(), trusted: ["dev"], provider: vault)
+        #expect(keys.marks.marks[0].modifier == 44)
+        #expect(keys.marks.marks[0].type.collation == Collation(name: "de")?.rawValue)
+    }
+
     @Test func rowsThatNobodyNamedAreLeftAlone() throws {
         let extra = ColumnKeyRecord(id: 5, name: "evil", metadata: [1, 2, 3], values: [])
         #expect(try load(good() + [extra]).ciphers.count == 2)

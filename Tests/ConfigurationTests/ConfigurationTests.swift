@@ -87,6 +87,18 @@ func sampleNames(_ folder: String) -> [String] {
         #expect(read.columns[1].path == "My Schema.\"People.all\".\"say \"\"x\"\"\"")
     }
 
+    @Test func typesHaveTheirLimitsAndCollations() throws {
+        let read = try Configuration(contentsOf: samples.appending(path: "valid/types.yaml").path)
+        #expect(
+            read.columns.map(\.declaredType.description) == [
+                "varchar(40)", "varchar(10485760)", "numeric(10,2)", "numeric(5,-2)", "numeric(7,0)", "timestamp(3)", "timestamptz(0)",
+                "timestamp", "float8", "float8", "int4", "int8", "int2", "text", "text", "text",
+            ])
+        #expect(read.columns.prefix(3).map(\.modifier) == [44, 10_485_764, 655_366])
+        #expect(
+            read.columns.map(\.collation.name).filter { $0 != "C" } == ["und-u-ks-level2", "und-u-ks-level2", "sv-u-ks-level1-kc", "de"])
+    }
+
     @Test func columnsOnlyHasNoService() throws {
         #expect(try Configuration(yaml: "columns: {}", file: "f").service == nil)
     }

@@ -68,10 +68,14 @@ def mistakes():
         yield f"table {table}", changed("columns", table, to={"a": column})
     for name in ("Name", "first name", "1st", "", '""', "a.b", "x" * 64):
         yield f"column {name}", changed("columns", "public.people", name, to=column)
-    yield "type", changed("columns", "public.people", "a", to={**column, "type": "integer"})
+    for kind in ("xml", "INTEGER", "varchar(0)", "varchar(x)", "numeric(4,)", "int4(4)", "char varying(4", "timestamp with time zone(3)", "time with zone"):
+        yield f"type {kind}", changed("columns", "public.people", "a", to={**column, "type": kind})
+    yield "collation name", changed("columns", "public.people", "a", to={**column, "collation": "de-u-ks-level3"})
+    yield "collation of a date", changed("columns", "public.people", "a", to={**column, "type": "date", "collation": "de"})
+    yield "collation of deterministic", changed("columns", "public.people", "a", to={**column, "encryption": "deterministic", "collation": "de"})
     yield "encryption", changed("columns", "public.people", "a", to={**column, "encryption": "random"})
     yield "key", changed("columns", "public.people", "a", to={**column, "key": "a b"})
-    yield "extra", changed("columns", "public.people", "a", to={**column, "collation": "C"})
+    yield "extra", changed("columns", "public.people", "a", to={**column, "collate": "C"})
     yield "measurement", changed("enclave", "measurements", to=["sha384:00"])
     yield "allow", changed("enclave", "allow", to=["sgx"])
     yield "twice", changed("keys", "trusted_master_keys", to=["dev", "dev"])

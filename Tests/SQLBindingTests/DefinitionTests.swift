@@ -46,6 +46,39 @@ import Testing
         #expect(bind("SELECT 'a' AS name INTO people") == "! CL6008")
     }
 
+    @Test func lengthsAndPrecisions() throws {
+        let marks =
+            [
+                ("a", DeclaredType(.varchar, modifier: 44)), ("b", DeclaredType(.bpchar, modifier: 5)),
+                ("c", DeclaredType(.numeric, modifier: 327_684)),
+            ]
+            + [
+                ("d", DeclaredType(.timestamptz, modifier: 0)), ("e", try DeclaredType(sql: "interval day to second(3)")),
+                ("f", DeclaredType(.interval)),
+            ]
+        let catalog = try CatalogSnapshot.load(
+            rows: [],
+            marks: MarkedColumns(
+                marks.map {
+                    ColumnMark(
+                        schema: "public", table: "t", column: $0.0, type: EncryptedType($0.1.logical, .randomized, key: World.people),
+                        modifier: $0.1.modifier, keyName: "k")
+                }))
+        #expect(
+            transcript(
+                "CREATE TABLE t (a character varying (40) NOT NULL, b char, c numeric(5), d timestamp(0) with time zone, e interval day to second(3), f interval, g int)",
+                catalog: catalog)
+                == "CREATE TABLE t (a pg_catalog.enc_varchar(7) NOT NULL, b pg_catalog.enc_bpchar(7), c pg_catalog.enc_numeric(7), d pg_catalog.enc_timestamptz(7), e pg_catalog.enc_interval(7), f pg_catalog.enc_interval(7), g int)"
+        )
+        for column in [
+            "a varchar", "a varchar(41)", "a text", "b char(2)", "b bpchar", "c numeric", "c numeric(5,1)", "c numeric(50)",
+            "d timestamptz",
+            "d timestamptz(1)", "d timestamp(0)", "e interval", "e interval(3)", "f interval day", "a varchar(40)[]", "a varchar(0)",
+        ] {
+            #expect(transcript("CREATE TABLE t (\(column))", catalog: catalog) == "! CL6008", "\(column)")
+        }
+    }
+
     @Test func references() {
         expectPass("CREATE TABLE x (id int REFERENCES people (id), p int REFERENCES people)")
         expect("CREATE TABLE x (id text REFERENCES people (pid))", "! CL6008")

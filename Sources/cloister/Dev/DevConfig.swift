@@ -31,8 +31,9 @@ enum DevConfig {
                 lines.append("  \(yamlQuoted(name)):")
                 table = name
             }
+            let collation = column.collation == .c ? "" : ", collation: \(column.collation.name)"
             lines.append(
-                "    \(yamlQuoted(sqlName(column.column))): { type: \(column.type.name), encryption: \(column.scheme.rawValue), key: \"\(column.keyName)\" }"
+                "    \(yamlQuoted(sqlName(column.column))): { type: '\(column.declaredType)', encryption: \(column.scheme.rawValue), key: \"\(column.keyName)\"\(collation) }"
             )
         }
         return lines.joined(separator: "\n") + "\n"

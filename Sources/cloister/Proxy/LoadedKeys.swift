@@ -39,7 +39,8 @@ struct LoadedKeys: Sendable {
                 marks.append(
                     ColumnMark(
                         schema: column.schema, table: column.table, column: column.column,
-                        type: EncryptedType(column.type, column.scheme, key: metadata.id), keyName: name))
+                        type: EncryptedType(column.type, column.scheme, key: metadata.id, collation: column.collation.rawValue),
+                        modifier: column.modifier, keyName: name))
             }
             let cipher = try unwrapped.cipher()
             ciphers[metadata.id] = cipher
