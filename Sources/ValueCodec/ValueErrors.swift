@@ -25,6 +25,14 @@ extension ErrorCode {
     package static let datatypeMismatch = ErrorCode("CL2110", sqlState: "42804")
     /// A time zone offset beyond ±15:59:59.
     package static let timeZoneDisplacement = ErrorCode("CL2111", sqlState: "22009")
+    /// Text longer than varchar(n) or char(n) allows.
+    package static let stringTooLong = ErrorCode("CL2112", sqlState: "22001")
+    /// An ESCAPE of more than one character.
+    package static let invalidEscape = ErrorCode("CL2113", sqlState: "22025")
+    /// More dimensions, elements or nesting than PostgreSQL allows.
+    package static let programLimit = ErrorCode("CL2114", sqlState: "54000")
+    /// Array bounds in the wrong order.
+    package static let arraySubscript = ErrorCode("CL2115", sqlState: "2202E")
 }
 
 /// Constructors of the errors that many types share.

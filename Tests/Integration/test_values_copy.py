@@ -10,7 +10,7 @@ import random
 import psycopg
 import pytest
 
-from test_values import Probe, db, h, probe, server  # noqa: F401  (fixtures)
+from cloister_testlib.values import Probe, db, h, probe, server  # noqa: F401  (fixtures)
 
 COLUMNS = ["a", "b", "c"]
 

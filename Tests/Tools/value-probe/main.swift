@@ -54,6 +54,17 @@ struct Probe {
         case "compare":
             return try ValueCodec.convert(
                 canonical: bytes(fields[3]), from: type(1), to: type(2), purpose: .comparison, settings: settings)
+        case "limit":
+            return try ValueCodec.limited(
+                bytes(fields[4]), type: type(1), modifier: Int32(fields[2]) ?? -1, isExplicit: fields[3] == "explicit")
+        case "like":
+            return try LikePattern.canonical(bytes(fields[1]), escape: fields.count > 2 ? bytes(fields[2]) : nil)
+        case "array":
+            let array = try ArrayCodec.elements(ofText: bytes(fields[1]))
+            return ArrayCodec.binary(elements: array.elements, dimensions: array.dimensions, elementOID: LogicalType.text.oid)
+        case "array-text":
+            let array = try ArrayCodec.elements(ofBinary: bytes(fields[1]))
+            return ArrayCodec.text(elements: array.elements, dimensions: array.dimensions)
         case "copy": return try copy(fields.dropFirst())
         default: throw CloisterError(.unsupportedValue, "no such request")
         }
