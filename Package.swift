@@ -52,7 +52,9 @@ let package = Package(
         // The enclave and its platform.
         .target(name: "EnclaveABI"),
         .target(name: "CEnclaveRuntime", dependencies: ["EnclaveABI"]),
-        module("EnclaveEvaluator", ["EnclaveABI", "CellFormat", "CellCrypto", "Attestation", "Diagnostics"]),
+        module(
+            "EnclaveEvaluator", ["EnclaveABI", "CellFormat", "CellCrypto", "Attestation", "Diagnostics"],
+            extra: [.enableExperimentalFeature("Lifetimes")]),
         .executableTarget(
             name: "cloister-enclave",
             dependencies: ["Attestation", "CEnclaveRuntime", "CellCrypto", "EnclaveABI", "EnclaveEvaluator"], swiftSettings: strict),

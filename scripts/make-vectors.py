@@ -15,6 +15,7 @@ import datetime
 import decimal
 import hashlib
 import hmac
+import ipaddress
 import json
 import pathlib
 import struct
@@ -75,6 +76,38 @@ def days(text: str) -> bytes:
     return struct.pack(">i", limits[text] if text in limits else (datetime.date.fromisoformat(text) - EPOCH.date()).days)
 
 
+def time_of_day(text: str) -> int:
+    hours, minutes, seconds = text.split(":")
+    return int((decimal.Decimal(hours) * 3600 + decimal.Decimal(minutes) * 60 + decimal.Decimal(seconds)) * 1_000_000)
+
+
+def timetz(text: str) -> bytes:  # HH:MM:SS[.ffffff]+HH:MM:SS
+    hours, minutes, seconds = text[-8:].split(":")
+    east = int(hours) * 3600 + int(minutes) * 60 + int(seconds)
+    return struct.pack(">qi", time_of_day(text[:-9]), -east if text[-9] == "+" else east)
+
+
+DAY = 86_400_000_000
+
+
+def interval(text: str, normalized: bool = False) -> bytes:  # months, days, microseconds
+    months, days, micro = map(int, text.split(","))
+    if normalized:
+        length = (months * 30 + days) * DAY + micro
+        sign, rest = (-1 if length < 0 else 1), abs(length)
+        limit = 2**31 - (sign > 0)
+        months = min(rest // (30 * DAY), limit)
+        days = min((rest - months * 30 * DAY) // DAY, limit)
+        micro = sign * (rest - (months * 30 + days) * DAY)
+        months, days = sign * months, sign * days
+    return struct.pack(">qii", micro, days, months)
+
+
+def inet(text: str) -> bytes:
+    address = ipaddress.ip_interface(text)
+    return bytes([2 if address.version == 4 else 3, address.network.prefixlen, 0, len(address.packed)]) + address.packed
+
+
 ENCODE = {
     "boolean": lambda v: b"\1" if v == "t" else b"\0",
     "int2": lambda v: struct.pack(">h", int(v)),
@@ -89,6 +122,14 @@ ENCODE = {
     "timestamp": microseconds,
     "timestamptz": lambda v: microseconds(v.removesuffix("+00")),
     "uuid": lambda v: uuid.UUID(v).bytes,
+    "float4": lambda v: struct.pack(">f", float(v)),
+    "bpchar": lambda v: v.encode(),
+    "time": lambda v: struct.pack(">q", time_of_day(v)),
+    "timetz": timetz,
+    "interval": interval,
+    "inet": inet,
+    "json": lambda v: v.encode(),
+    "jsonb": lambda v: b"\1" + v.encode(),
 }
 
 VALUES = {
@@ -106,16 +147,30 @@ VALUES = {
     "timestamp": ["2000-01-01 00:00:00", "1969-07-20 20:17:40.123456", "infinity", "-infinity"],
     "timestamptz": ["2000-01-01 00:00:00+00", "2026-11-23 12:00:00.000001+00", "infinity", "-infinity"],
     "uuid": ["00000000-0000-0000-0000-000000000000", "f81d4fae-7dec-11d0-a765-00a0c91e6bf6"],
+    "float4": ["0", "-0", "1.5", "3.4028234663852886e+38", "1.401298464324817e-45", "Infinity", "-Infinity", "NaN"],
+    "bpchar": ["", "   ", "a", "a  ", "größer   "],
+    "time": ["00:00:00", "23:59:59.999999", "24:00:00"],
+    "timetz": ["12:00:00+02:00:00", "10:00:00+00:00:00", "24:00:00-15:59:59"],
+    "interval": ["0,0,0", "1,0,0", "0,30,0", "0,29,86400000000", "-1,30,1", "-1,-1,-1", "2147483647,2147483647,9223372036854775807",
+                 "-2147483648,-2147483648,-9223372036854775808"],
+    "inet": ["192.168.1.5/24", "192.168.1.5/32", "0.0.0.0/0", "2001:db8::1/64", "::/0"],
+    "json": ['{"a":  1}', "null"],
+    "jsonb": ['{"a": 1}', "null"],
 }
+STORED_ONLY = ("json", "jsonb")
 
-NAN = bytes.fromhex("7ff8000000000000")
+NAN = {"float4": bytes.fromhex("7fc00000"), "float8": bytes.fromhex("7ff8000000000000")}
 
 
 def normalize(kind: str, value: str) -> bytes:
     if kind == "numeric":
         return numeric(value, normalized=True)
-    if kind == "float8":
-        return NAN if value == "NaN" else ENCODE[kind]("0" if float(value) == 0 else value)
+    if kind in ("float4", "float8"):
+        return NAN[kind] if value == "NaN" else ENCODE[kind]("0" if float(value) == 0 else value)
+    if kind == "bpchar":
+        return value.rstrip(" ").encode()
+    if kind == "interval":
+        return interval(value, normalized=True)
     return ENCODE[kind](value)
 
 
@@ -176,6 +231,8 @@ def make() -> dict:
             plaintext = normalize(kind, value)
             common(f"{kind} {value[:40]!r} deterministic", kind, "deterministic", "stored", 7, value, plaintext,
                    siv_cell(kind, 7, plaintext))
+            if kind in STORED_ONLY:
+                continue
             hashes_.append(dict(
                 name=f"{kind} {value[:40]!r}", type=kind, tag=TAGS["text" if kind == "varchar" else kind], collation=0, key_id=7,
                 cek=CEKS[7].hex(), value=value, normalized=plaintext.hex(), hash=f"{hash_of(kind, 0, 7, plaintext):016x}"))

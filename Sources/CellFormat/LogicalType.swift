@@ -23,10 +23,11 @@ public enum LogicalType: UInt8, Sendable, CaseIterable {
     case json = 20
     case jsonb = 21
 
-    /// The types this version's extension and enclave serve. The other tags are reserved.
-    public static let supported: [LogicalType] = [
-        .boolean, .int2, .int4, .int8, .float8, .numeric, .text, .varchar, .date, .timestamp, .timestamptz, .uuid, .bytea,
-    ]
+    /// The types this version's extension serves: all of them.
+    public static let supported: [LogicalType] = LogicalType.allCases
+
+    /// Whether values of the type can be compared. The json types are stored only: they have no operators.
+    public var isComparable: Bool { self != .json && self != .jsonb }
 
     /// T as in `enc_T` and in the configuration file.
     public var name: String { String(describing: self) }

@@ -88,7 +88,7 @@ package final class Evaluator {
         guard entry.operations.contains(.compare) else { throw .forbidden }
         try left.open(a, aHeader, entry.cipher, opener)
         try right.open(b, bHeader, entry.cipher, opener)
-        return try Self.order(left.buffer, left.count, right.buffer, right.count, aHeader.type)
+        return try Self.order(left, aHeader.role == .operand, right, bHeader.role == .operand, aHeader.type)
     }
 
     /// HASH: one cell, stored or operand.
@@ -100,21 +100,22 @@ package final class Evaluator {
         guard entry.operations.contains(.hash) else { throw .forbidden }
         try left.open(request, header, entry.cipher, opener)
         normalized.removeAll(keepingCapacity: true)
-        try Self.normalize(left.buffer, left.count, header.type, into: &normalized)
+        try Self.normalize(left, header, into: &normalized)
         do { return try Self.hash(normalized, header, entry.cipher, opener) } catch { throw .noMemory }
     }
 
     // Spans of parameters: one of a class's property can't outlive its access.
     private static func order(
-        _ a: [UInt8], _ aLength: Int, _ b: [UInt8], _ bLength: Int, _ type: LogicalType
+        _ a: Operand, _ aIsOperand: Bool, _ b: borrowing Operand, _ bIsOperand: Bool, _ type: LogicalType
     ) throws(Refusal) -> Int32 {
-        try ValueOrder.compare(a.span.extracting(0..<aLength), b.span.extracting(0..<bLength), type: type)
+        try ValueOrder.compare(
+            a.buffer.span.extracting(0..<a.count), b.buffer.span.extracting(0..<b.count), type: type, aIsOperand: aIsOperand,
+            bIsOperand: bIsOperand)
     }
 
-    private static func normalize(
-        _ value: [UInt8], _ length: Int, _ type: LogicalType, into output: inout [UInt8]
-    ) throws(Refusal) {
-        try ValueOrder.normalize(value.span.extracting(0..<length), type: type, into: &output)
+    private static func normalize(_ value: Operand, _ header: CellHeader, into output: inout [UInt8]) throws(Refusal) {
+        try ValueOrder.normalize(
+            value.buffer.span.extracting(0..<value.count), type: header.type, isOperand: header.role == .operand, into: &output)
     }
 
     private static func hash(

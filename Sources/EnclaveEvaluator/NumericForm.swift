@@ -91,6 +91,32 @@ struct NumericForm {
         for index in 0..<(2 * count) { output.append(bytes[8 + 2 * first + index]) }
     }
 
+    /// The number as an integer, if it is one that 64 bits hold.
+    func integer(_ bytes: Span<UInt8>) -> Int64? {
+        if rank == .zero { return 0 }
+        guard rank == .positive || rank == .negative, weight <= 4, end - first <= weight + 1 else { return nil }
+        var result: Int128 = 0
+        for place in 0...weight { result = result * 10_000 + Int128(first + place < end ? Self.digit(bytes, first + place) : 0) }
+        return Int64(exactly: rank == .negative ? -result : result)
+    }
+
+    /// The send form of an integer.
+    static func bytes(of integer: Int64) -> [UInt8] {
+        var digits: [UInt64] = []
+        var rest = integer.magnitude
+        while rest > 0 {
+            digits.append(rest % 10_000)
+            rest /= 10_000
+        }
+        var output: [UInt8] = []
+        ValueOrder.append(UInt64(digits.count), 2, &output)
+        ValueOrder.append(UInt64(max(digits.count - 1, 0)), 2, &output)
+        ValueOrder.append(integer < 0 ? 0x4000 : 0, 2, &output)
+        ValueOrder.append(0, 2, &output)
+        for digit in digits.reversed() { ValueOrder.append(digit, 2, &output) }
+        return output
+    }
+
     /// Decimal digits after the point down to the last one that is not zero.
     private func leastScale(_ bytes: Span<UInt8>) -> Int {
         let places = (end - first - 1) - weight

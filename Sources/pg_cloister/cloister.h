@@ -27,8 +27,9 @@ typedef enum CellAlgorithm { CELL_GCM = 1, CELL_SIV = 2 } CellAlgorithm;
 
 /* Logical type T and its tag in the cell, as in Sources/CellFormat/LogicalType.swift. */
 #define CLOISTER_TYPES(X) \
-	X(boolean, 1) X(int2, 2) X(int4, 3) X(int8, 4) X(float8, 6) X(numeric, 7) X(text, 8) X(varchar, 9) X(bytea, 11) \
-	X(date, 12) X(timestamp, 15) X(timestamptz, 16) X(uuid, 18)
+	X(boolean, 1) X(int2, 2) X(int4, 3) X(int8, 4) X(float4, 5) X(float8, 6) X(numeric, 7) X(text, 8) X(varchar, 9) \
+	X(bpchar, 10) X(bytea, 11) X(date, 12) X(time, 13) X(timetz, 14) X(timestamp, 15) X(timestamptz, 16) X(interval, 17) \
+	X(uuid, 18) X(inet, 19) X(json, 20) X(jsonb, 21)
 
 /* The SQLSTATEs of class YE; the messages carry the code of schemas/errors.md. */
 #define ERRCODE_CLOISTER_UNREACHABLE MAKE_SQLSTATE('Y', 'E', '0', '0', '1')

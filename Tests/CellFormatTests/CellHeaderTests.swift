@@ -104,9 +104,9 @@ import Testing
         #expect(LogicalType.allCases.filter(\.isText) == [.text, .varchar, .bpchar])
     }
 
-    @Test func supportedTypesAreThirteen() {
-        #expect(Set(LogicalType.supported).count == 13)
-        #expect(!LogicalType.supported.contains(.json) && LogicalType.supported.contains(.numeric))
+    @Test func allTypesAreServedAndAllButJSONAreCompared() {
+        #expect(LogicalType.supported.count == 21 && LogicalType.supported == LogicalType.allCases)
+        #expect(Set(LogicalType.allCases.filter { !$0.isComparable }) == [.json, .jsonb])
     }
 }
 

@@ -6,6 +6,7 @@ as cells. Everything is drawn from fixed seeds, so every run makes the same byte
 
 import hashlib
 import hmac
+import ipaddress
 import random
 import struct
 import sys
@@ -20,9 +21,11 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 TAGS = {
-    "boolean": 1, "int2": 2, "int4": 3, "int8": 4, "float8": 6, "numeric": 7, "text": 8, "varchar": 9, "bytea": 11,
-    "date": 12, "timestamp": 15, "timestamptz": 16, "uuid": 18,
+    "boolean": 1, "int2": 2, "int4": 3, "int8": 4, "float4": 5, "float8": 6, "numeric": 7, "text": 8, "varchar": 9, "bpchar": 10,
+    "bytea": 11, "date": 12, "time": 13, "timetz": 14, "timestamp": 15, "timestamptz": 16, "interval": 17, "uuid": 18, "inet": 19,
+    "json": 20, "jsonb": 21,
 }
+COMPARABLE = [t for t in TAGS if t not in ("json", "jsonb")]
 NAMES = {tag: name for name, tag in TAGS.items()}
 STORED, OPERAND, RESULT = 0, 1, 2
 GCM, SIV = 1, 2
@@ -122,11 +125,11 @@ def canonical(type_name, text):
         return b"\x01" if text == "t" else b"\x00"
     if type_name in ("int2", "int4", "int8"):
         return int(text).to_bytes(int(type_name[3:]), "big", signed=True)
-    if type_name == "float8":
-        return struct.pack(">d", float(text))
+    if type_name in ("float4", "float8"):
+        return struct.pack(">f" if type_name == "float4" else ">d", float(text))
     if type_name == "numeric":
         return numeric_bytes(text)
-    if type_name in ("text", "varchar"):
+    if type_name in ("text", "varchar", "bpchar"):
         return text.encode()
     if type_name == "bytea":
         return bytes.fromhex(text[2:])
@@ -134,25 +137,76 @@ def canonical(type_name, text):
         return struct.pack(">i", (date.fromisoformat(text) - EPOCH.date()).days)
     if type_name in ("timestamp", "timestamptz"):
         return struct.pack(">q", (datetime.fromisoformat(text.removesuffix("+00")) - EPOCH) // timedelta(microseconds=1))
+    if type_name == "time":
+        return struct.pack(">q", time_of_day(text))
+    if type_name == "timetz":  # HH:MM:SS[.ffffff]+HH:MM
+        hours, minutes = text[-5:].split(":")
+        east = int(text[-6] + "1") * (int(hours) * 3600 + int(minutes) * 60)
+        return struct.pack(">qi", time_of_day(text[:-6]), -east)
+    if type_name == "interval":  # N mons N days N us
+        months, _, days, _, micro, _ = text.split()
+        return struct.pack(">qii", int(micro), int(days), int(months))
+    if type_name == "inet":
+        address = ipaddress.ip_interface(text)
+        packed = address.ip.packed
+        return bytes([2 if address.version == 4 else 3, address.network.prefixlen, 0, len(packed)]) + packed
     return uuid.UUID(text).bytes
+
+
+def time_of_day(text):
+    hours, minutes, seconds = text.split(":")
+    whole, _, fraction = seconds.partition(".")
+    return (int(hours) * 3600 + int(minutes) * 60 + int(whole)) * 10**6 + int(fraction.ljust(6, "0") or 0)
+
+
+def interval_length(plaintext):
+    """Microseconds, with months of 30 days and days of 24 hours."""
+    micro, days, months = struct.unpack(">qii", plaintext)
+    return micro + (months * 30 + days) * 86_400 * 10**6
+
+
+def interval_normal(plaintext):
+    """Whole months, whole days, microseconds, all of one sign."""
+    length, day = interval_length(plaintext), 86_400 * 10**6
+    sign = -1 if length < 0 else 1
+    months = min(abs(length) // (30 * day), 2**31 - (sign > 0))
+    days = min((abs(length) - months * 30 * day) // day, 2**31 - (sign > 0))
+    return struct.pack(">qii", sign * (abs(length) - (months * 30 + days) * day), sign * days, sign * months)
 
 
 def normal(type_name, plaintext):
     """What equality and hashing see: one form for equal values."""
     if type_name == "numeric":
         return numeric_normal(plaintext)
-    if type_name == "float8":
-        value = struct.unpack(">d", plaintext)[0]
-        return struct.pack(">d", float("nan") if value != value else value + 0.0)
+    if type_name in ("float4", "float8"):
+        form = ">f" if type_name == "float4" else ">d"
+        value = struct.unpack(form, plaintext)[0]
+        return struct.pack(form, float("nan") if value != value else value + 0.0)
+    if type_name == "bpchar":
+        return plaintext.rstrip(b" ")
+    if type_name == "interval":
+        return interval_normal(plaintext)
     return plaintext
 
 
 def order_key(type_name, plaintext):
     """Something that Python orders as PostgreSQL orders the value."""
-    if type_name in ("boolean", "int2", "int4", "int8", "date", "timestamp", "timestamptz"):
+    if type_name in ("boolean", "int2", "int4", "int8", "date", "time", "timestamp", "timestamptz"):
         return int.from_bytes(plaintext, "big", signed=True)
-    if type_name == "float8":
-        value = struct.unpack(">d", plaintext)[0]
+    if type_name == "timetz":
+        local, west = struct.unpack(">qi", plaintext)
+        return local + west * 10**6, west
+    if type_name == "interval":
+        return interval_length(plaintext)
+    if type_name == "bpchar":
+        return plaintext.rstrip(b" ")
+    if type_name == "inet":
+        family, bits, _, count = plaintext[:4]
+        binary = format(int.from_bytes(plaintext[4:], "big"), f"0{8 * count}b")
+        # A prefix sorts before what it is a prefix of: the shorter netmask first where the common bits agree.
+        return family, binary[:bits], binary
+    if type_name in ("float4", "float8"):
+        value = struct.unpack(">f" if type_name == "float4" else ">d", plaintext)[0]
         return (1, 0.0) if value != value else (0, value)
     if type_name == "numeric":
         count, weight, sign, _ = struct.unpack(">HhHH", plaintext[:8])
@@ -182,6 +236,12 @@ EDGES = {
     "bytea": ["\\x", "\\x00", "\\xff", "\\x00ff"], "date": ["0001-01-01", "2000-01-01", "1999-12-31"],
     "timestamp": ["1999-12-31 23:59:59.999999"], "timestamptz": ["2000-01-01 00:00:00+00"],
     "uuid": ["00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"],
+    "float4": ["NaN", "Infinity", "-Infinity", "-0", "0", "1.5e-45"], "bpchar": ["", "  ", "a", "a ", "a !", "A", "é"],
+    "time": ["00:00:00", "23:59:59.999999", "24:00:00"],
+    "timetz": ["12:00:00+02:00", "10:00:00+00:00", "08:00:00-02:00", "24:00:00-15:59", "00:00:00+15:59"],
+    "interval": ["1 mons 0 days 0 us", "0 mons 30 days 0 us", "0 mons 29 days 86400000000 us", "-1 mons 30 days 1 us",
+                 "2147483647 mons 2147483647 days 1 us", "-2147483647 mons -2147483648 days -1 us", "0 mons 0 days 0 us"],
+    "inet": ["0.0.0.0/0", "10.1.0.0/8", "10.1.0.0/16", "::/0", "::1/128", "ffff::ffff/33", "255.255.255.255/32"],
 }
 
 
@@ -196,6 +256,10 @@ def draw(type_name, rng):
         "timestamp": lambda: EPOCH + timedelta(seconds=n * 12345, microseconds=n),
         "timestamptz": lambda: f"{EPOCH - timedelta(hours=n * 99)}+00",
         "uuid": lambda: uuid.UUID(int=n * 0x0123456789ABCDEF0123456789AB),
+        "float4": lambda: (n - 30) / 8, "bpchar": lambda: chr(97 + n % 26) + " " * (n % 3),
+        "time": lambda: f"{n % 24:02}:{n:02}:00.{n:06}", "timetz": lambda: f"{n % 24:02}:00:00{'+-'[n % 2]}{n % 13:02}:30",
+        "interval": lambda: f"{n % 3} mons {n - 30} days {n * 1000003} us",
+        "inet": lambda: f"10.{n % 3}.{n}.1/{8 + n % 25}" if n % 2 else f"2001:db8:{n:x}::{n:x}/{n * 2 + 1}",
     }[type_name]()
 
 
@@ -206,10 +270,10 @@ def copy_field(text):
 def sql(out):
     """Schema fixture: `rows` (id, and p_T text, c_T enc cell, d_T det cell), `pick` (operands), `odd` (odd cells)."""
     writer, operands = Writer(b"stored\0\0"), Writer(b"operands")
-    columns = "".join(f", p_{t} {t}, c_{t} text, d_{t} text" for t in TAGS)
+    columns = "".join(f", p_{t} {t}, c_{t} text, d_{t} text" for t in COMPARABLE)
     out.write(f"CREATE SCHEMA fixture;\nSET client_encoding = utf8;\nCREATE TABLE fixture.rows (id int4{columns});\nCOPY fixture.rows FROM stdin;\n")
     drawn = {}
-    for t in TAGS:
+    for t in COMPARABLE:
         rng = random.Random("cloister " + t)
         values = [str(v) for v in EDGES[t]]
         values += [None if i % 17 == 3 else str(draw(t, rng)) for i in range(ROWS - len(values))]
@@ -217,7 +281,7 @@ def sql(out):
         drawn[t] = values
     for i in range(ROWS):
         fields = [str(i + 1)]
-        for t in TAGS:
+        for t in COMPARABLE:
             v = drawn[t][i]
             if v is None:
                 fields += [None] * 3
@@ -226,7 +290,7 @@ def sql(out):
             fields += [v, "\\x" + writer.seal(plain, t, KEY).hex(), "\\x" + seal_deterministic(normal(t, plain), t, KEY).hex()]
         out.write("\t".join(copy_field(f) for f in fields) + "\n")
     out.write("\\.\nCREATE TABLE fixture.pick (type text, plain text, operand text, det text);\nCOPY fixture.pick FROM stdin;\n")
-    for t in TAGS:
+    for t in COMPARABLE:
         for v in sorted({v for v in drawn[t] if v is not None and len(v) < 100}):
             plain = canonical(t, v)
             operand = "\\x" + operands.seal(plain, t, KEY, OPERAND).hex()

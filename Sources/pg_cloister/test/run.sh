@@ -77,5 +77,5 @@ if [ "$what" != liveness ]; then
     regress
 fi
 if [ "$what" != regress ]; then
-    "$PYTHON" -m pytest -q -p no:cacheprovider "$here/test_vectors.py" "$here/test_liveness.py"
+    "$PYTHON" -m pytest -q -p no:cacheprovider "$here/test_vectors.py" "$here/test_update.py" "$here/test_liveness.py"
 fi

@@ -8,8 +8,9 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 STORED, OPERAND, RESULT = 0, 1, 2
 TAGS = {
-    "boolean": 1, "int2": 2, "int4": 3, "int8": 4, "float8": 6, "numeric": 7, "text": 8, "varchar": 9, "bytea": 11,
-    "date": 12, "timestamp": 15, "timestamptz": 16, "uuid": 18,
+    "boolean": 1, "int2": 2, "int4": 3, "int8": 4, "float4": 5, "float8": 6, "numeric": 7, "text": 8, "varchar": 9, "bpchar": 10,
+    "bytea": 11, "date": 12, "time": 13, "timetz": 14, "timestamp": 15, "timestamptz": 16, "interval": 17, "uuid": 18, "inet": 19,
+    "json": 20, "jsonb": 21,
 }
 
 
