@@ -70,4 +70,10 @@ public struct Collation: RawRepresentable, Hashable, Sendable {
 
     /// `C`, `de`, `und-u-ks-level2`, …
     public var name: String { language.map { $0 + strength.suffix } ?? "C" }
+
+    /// Whether PostgreSQL's collation of that name orders alike: `C`, `POSIX` or `ucs_basic`; `de-x-icu`.
+    public func isNamed(_ postgreSQL: String) -> Bool {
+        if self == .c { return ["C", "POSIX", "ucs_basic"].contains(postgreSQL) }
+        return strength == .tertiary && postgreSQL == "\(name)-x-icu"
+    }
 }

@@ -64,6 +64,33 @@ public enum LogicalType: UInt8, Sendable, CaseIterable {
         }
     }
 
+    /// PostgreSQL's OID of the plaintext type's array type (pg_type.dat).
+    public var arrayOID: UInt32 {
+        switch self {
+        case .boolean: 1000
+        case .int2: 1005
+        case .int4: 1007
+        case .int8: 1016
+        case .float4: 1021
+        case .float8: 1022
+        case .numeric: 1231
+        case .text: 1009
+        case .varchar: 1015
+        case .bpchar: 1014
+        case .bytea: 1001
+        case .date: 1182
+        case .time: 1183
+        case .timetz: 1270
+        case .timestamp: 1115
+        case .timestamptz: 1185
+        case .interval: 1187
+        case .uuid: 2951
+        case .inet: 1041
+        case .json: 199
+        case .jsonb: 3807
+        }
+    }
+
     /// `pg_type.typlen` of the plaintext type: what RowDescription shows the client; -1 if it varies.
     public var size: Int16 {
         switch self {
@@ -79,6 +106,11 @@ public enum LogicalType: UInt8, Sendable, CaseIterable {
 
     public init?(oid: UInt32) {
         guard let type = Self.allCases.first(where: { $0.oid == oid }) else { return nil }
+        self = type
+    }
+
+    public init?(arrayOID: UInt32) {
+        guard let type = Self.allCases.first(where: { $0.arrayOID == arrayOID }) else { return nil }
         self = type
     }
 

@@ -24,7 +24,7 @@ final class LoopSessions: Sendable {
     ) throws {
         self.loop = loop
         self.configuration = configuration
-        let resources = try SessionResources(limits: configuration.limits, bind: bind, catalogs: catalogs, keys: keys)
+        let resources = try SessionResources(limits: configuration.limits, bind: bind, catalogs: catalogs, keys: keys, now: WallClock.now)
         state = NIOLoopBound(State(resources: resources), eventLoop: loop)
     }
 

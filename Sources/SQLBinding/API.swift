@@ -20,6 +20,8 @@ package struct BindContext: Sendable {
     /// Set after `needsCatalog` was answered with a freshly loaded catalog: an unknown relation then does not exist, and
     /// `needsCatalog` is not returned again.
     package var catalogIsCurrent: Bool
+    /// What EXECUTE can name, as this session prepared it: the parameters that the server has.
+    package var prepared: [String: [ServerParameter]] = [:]
 
     package init(
         catalog: CatalogSnapshot, searchPath: [String]? = nil, standardConformingStrings: Bool = true,
@@ -59,6 +61,8 @@ package struct BoundStatement: Sendable {
     package var effects: StatementEffects
     /// Set if this is `COPY … FROM STDIN` into a relation with marked columns.
     package var copyIn: CopyInPlan?
+    /// Set if this is `COPY … TO STDOUT` of encrypted columns.
+    package var copyOut: CopyOutPlan?
     /// Whether anything differs from the client's text (else only parameters or COPY data need work).
     package var isRewritten: Bool
 
@@ -119,13 +123,18 @@ package struct LiteralSlot: Sendable, Hashable, CustomStringConvertible, CustomD
     package var column: String
     /// The column's `ColumnMark.modifier`, if the value is stored in it; -1: none.
     package var modifier: Int32
+    package var form: CellForm
+    /// How the value is computed; `value`, `kind` and `declaredType` mean nothing then.
+    package var computation: Computation<ConstantText>?
     /// The bytes of the client's text that it replaces.
     package var range: Range<Int>
 
     package init(
         value: [UInt8], kind: Kind, declaredType: LogicalType?, target: EncryptedType, role: CellRole, column: String,
-        modifier: Int32 = -1, range: Range<Int>
+        modifier: Int32 = -1, form: CellForm = .value, computation: Computation<ConstantText>? = nil, range: Range<Int>
     ) {
+        self.form = form
+        self.computation = computation
         self.value = value
         self.kind = kind
         self.declaredType = declaredType
@@ -141,22 +150,47 @@ package struct LiteralSlot: Sendable, Hashable, CustomStringConvertible, CustomD
     package var customMirror: Mirror { Mirror(self, children: []) }
 }
 
+/// What is made of a constant or parameter.
+package enum CellForm: Sendable, Hashable {
+    /// A cell of the value.
+    case value
+    /// A constant of an array type (`= ANY($1)`): an array of cells.
+    case array
+    /// The right side of LIKE: text as it is, whatever the column's limits.
+    case pattern
+}
+
 /// One parameter as the server sees it.
 package struct ServerParameter: Sendable, Hashable {
     package enum Use: Sendable, Hashable {
         case plain
+        /// The client's parameter is needed here only to make others: the server gets NULL.
+        case unused
+        /// The statement asks only whether it is NULL: the server gets true or NULL.
+        case nullness
         case encrypted(EncryptedType, CellRole, column: String)
     }
     /// The client's parameter it is made of, from 0. A client parameter used in two ways is two server parameters.
     package var clientIndex: Int
     package var use: Use
-    /// The type the client's text casts it to (`$1::date`), if any.
+    /// The type the client's text casts it to (`$1::date`), if any; of an array, its elements'.
     package var declaredType: LogicalType?
+    /// `ColumnMark.modifier` of the column it is stored in; -1: none.
+    package var modifier: Int32
+    package var form: CellForm
+    /// How the value is computed of the client's parameters (any number of them); nil: it is the one at `clientIndex`.
+    package var computation: Computation<ConstantText>?
 
-    package init(clientIndex: Int, use: Use, declaredType: LogicalType? = nil) {
+    package init(
+        clientIndex: Int, use: Use, declaredType: LogicalType? = nil, modifier: Int32 = -1, form: CellForm = .value,
+        computation: Computation<ConstantText>? = nil
+    ) {
         self.clientIndex = clientIndex
         self.use = use
         self.declaredType = declaredType
+        self.modifier = modifier
+        self.form = form
+        self.computation = computation
     }
 }
 
@@ -168,14 +202,17 @@ package struct CopyInPlan: Sendable, Hashable {
         package var encryption: EncryptedType?
         /// `schema.table.column`.
         package var label: String
+        /// `ColumnMark.modifier`.
+        package var modifier: Int32
 
-        package init(name: String, encryption: EncryptedType?, label: String) {
+        package init(name: String, encryption: EncryptedType?, label: String, modifier: Int32 = -1) {
             self.name = name
             self.encryption = encryption
             self.label = label
+            self.modifier = modifier
         }
     }
-    package enum Format: Sendable, Hashable { case text, csv }
+    package enum Format: Sendable, Hashable { case text, csv, binary }
     package enum Header: Sendable, Hashable { case none, skip, match }
 
     package var relation: QualifiedName
@@ -202,6 +239,19 @@ package struct CopyInPlan: Sendable, Hashable {
         header = .none
         forceNotNull = []
         forceNull = []
+    }
+}
+
+/// How to decrypt the rows of a COPY TO STDOUT.
+package struct CopyOutPlan: Sendable, Hashable {
+    /// Columns, format and options, as for the other direction; `relation` is for messages.
+    package var layout: CopyInPlan
+    /// Indexes into `layout.columns`.
+    package var forceQuote: Set<Int>
+
+    package init(layout: CopyInPlan, forceQuote: Set<Int> = []) {
+        self.layout = layout
+        self.forceQuote = forceQuote
     }
 }
 
@@ -236,6 +286,8 @@ package struct StatementEffects: Sendable, Hashable {
         package var executes: String?
         /// The name in SQL's PREPARE.
         package var prepares: String?
+        /// What the server's parameters of that PREPARE are.
+        package var preparedParameters: [ServerParameter] = []
         /// The name in SQL's DEALLOCATE.
         package var deallocates: String?
 

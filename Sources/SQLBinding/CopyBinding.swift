@@ -7,9 +7,9 @@ extension Analyzer {
     func copy(_ body: Node) throws(Halt) {
         func refuse(_ message: String, _ hint: String) -> Halt { .refuse(.statementRefused, message, hint: hint, at: body["relation"]) }
         try only(body, ["relation", "query", "attlist", "is_from", "is_program", "filename", "options", "whereClause"])
-        guard body.flag("is_from"), let rangeVar = body["relation"] else {
-            throw refuse("COPY … TO of a table with encrypted columns is not bound", "use SELECT")
-        }
+        let isFrom = body.flag("is_from")
+        if let query = body["query"] { return try copyQuery(body, query) }
+        guard let rangeVar = body["relation"] else { throw unknown("COPY", body) }
         guard case .known(let relation) = try relation(rangeVar) else { throw unknown("COPY of an unknown relation", rangeVar) }
         guard relation.isComplete else {
             guard context.catalogIsCurrent else { throw Halt.needsCatalog }
@@ -34,22 +34,54 @@ extension Analyzer {
         guard let secret = columns.first(where: { $0.encryption != nil }) else { return }
         if body.flag("is_program") || body.has("filename") {
             throw refuse(
-                "COPY from a file or program of the server can't encrypt \(relation.name).\(secret.name)",
-                "use COPY … FROM STDIN (psql: \\copy)")
+                "COPY of \(relation.name).\(secret.name) with a file or program of the server, which has no key",
+                "use COPY … FROM STDIN or TO STDOUT (psql: \\copy)")
         }
-        plan.copyIn = try copyPlan(body, relation, columns)
+        let layout = CopyInPlan(
+            relation: relation.name,
+            columns: columns.map {
+                .init(name: $0.name, encryption: $0.encryption, label: "\(relation.name).\($0.name)", modifier: $0.modifier)
+            }, format: .text)
+        let (plan, forceQuote) = try copyOptions(body, layout)
+        if isFrom { self.plan.copyIn = plan } else { self.plan.copyOut = CopyOutPlan(layout: plan, forceQuote: forceQuote) }
     }
 
-    private func copyPlan(_ body: Node, _ relation: CatalogRelation, _ columns: [CatalogColumn]) throws(Halt) -> CopyInPlan {
+    /// `COPY (query) TO …`.
+    private func copyQuery(_ body: Node, _ query: Node) throws(Halt) {
+        let output = try self.query(query, Environment())
+        let columns = output.columns.map { column in
+            switch column.variable.state {
+            case .encrypted(let type, let label), .aggregate(let type, let label):
+                CopyInPlan.Column(name: column.name, encryption: type, label: label)
+            case .undecided, .plain, .encryptedRow: CopyInPlan.Column(name: column.name, encryption: nil, label: column.name)
+            }
+        }
+        guard let secret = columns.first(where: { $0.encryption != nil }) else { return }
+        guard !output.isOpaque else {
+            throw .refuse(
+                .operationRefused, "COPY of columns that are not known one by one, with the encrypted column \(secret.label)",
+                hint: "name the columns instead of *", at: query.tagged.body)
+        }
+        if body.flag("is_program") || body.has("filename") {
+            throw .refuse(
+                .statementRefused, "COPY of \(secret.label) to a file or program of the server, which has no key",
+                hint: "use COPY … TO STDOUT (psql: \\copy)")
+        }
+        let layout = CopyInPlan(relation: QualifiedName("", "the query"), columns: columns, format: .text)
+        let (plan, forceQuote) = try copyOptions(body, layout)
+        self.plan.copyOut = CopyOutPlan(layout: plan, forceQuote: forceQuote)
+    }
+
+    private func copyOptions(_ body: Node, _ layout: CopyInPlan) throws(Halt) -> (CopyInPlan, forceQuote: Set<Int>) {
         func refuse(_ message: String, _ hint: String = "docs/sql.md lists what is bound") -> Halt {
             .refuse(.statementRefused, message, hint: hint, at: body["relation"])
         }
         guard !hasMaskedStrings else {
             throw refuse("COPY options with backslashes while standard_conforming_strings is off", "turn it on")
         }
-        var plan = CopyInPlan(
-            relation: relation.name,
-            columns: columns.map { .init(name: $0.name, encryption: $0.encryption, label: "\(relation.name).\($0.name)") }, format: .text)
+        var plan = layout
+        var forceQuote: Set<Int> = []
+        let columns = layout.columns
         for option in body.list("options") {
             let (tag, element) = option.tagged
             guard tag == "DefElem", let name = element.string("defname") else { throw unknown(tag, element) }
@@ -88,7 +120,8 @@ extension Analyzer {
                 switch string {
                 case "text": plan.format = .text
                 case "csv": plan.format = .csv
-                default: throw refuse("COPY in binary format into encrypted columns is not bound", "use text or csv")
+                case "binary": plan.format = .binary
+                default: throw refuse("COPY option format has a value that is not bound")
                 }
             case "delimiter": plan.delimiter = try byte()
             case "null":
@@ -99,12 +132,13 @@ extension Analyzer {
             case "header":
                 if string?.lowercased() == "match" { plan.header = .match } else { plan.header = try boolean() ? .skip : .none }
             case "force_not_null": plan.forceNotNull = try indexes()
+            case "force_quote": forceQuote = try indexes()
             case "force_null": plan.forceNull = try indexes()
             case "encoding": plan.encoding = string
             case "freeze": _ = try boolean()
             default: throw refuse("COPY option \(name) is not bound for tables with encrypted columns")
             }
         }
-        return plan
+        return (plan, forceQuote)
     }
 }

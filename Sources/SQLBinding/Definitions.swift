@@ -42,15 +42,14 @@ extension Analyzer {
         }
         try only(
             body,
-            ["relation", "tableElts", "partspec", "options", "oncommit", "tablespacename", "accessMethod", "if_not_exists", "constraints"])
-        for element in body.list("tableElts") {
-            switch element.tagged.tag {
-            case "ColumnDef", "Constraint": break
-            case "TableLikeClause":
-                throw refuse("LIKE with encrypted columns is not bound", hint: "write the columns", at: element.tagged.body["relation"])
-            default: throw unknown(element.tagged.tag, element.tagged.body)
-            }
+            [
+                "relation", "tableElts", "partspec", "options", "oncommit", "tablespacename", "accessMethod", "if_not_exists",
+                "constraints", "inhRelations", "partbound",
+            ])
+        for element in body.list("tableElts") where !["ColumnDef", "Constraint", "TableLikeClause"].contains(element.tagged.tag) {
+            throw unknown(element.tagged.tag, element.tagged.body)
         }
+        try checkInherited(body, name, marks)
         let relation = remember(body, name, marks)
         try columnsAndConstraints(body.list("tableElts"), relation, marks)
         for part in body["partspec"]?.list("partParams") ?? [] {
@@ -62,6 +61,51 @@ extension Analyzer {
             }
             if let expression = element["expr"] {
                 try self.expression(expression, environment(of: relation)).requirePlain("a partition key", at: element)
+            }
+        }
+    }
+
+    /// The relations whose columns a CREATE TABLE takes over: INHERITS, PARTITION OF, LIKE.
+    private func sources(_ body: Node) -> [Node] {
+        body.list("inhRelations").map(\.tagged.body)
+            + body.list("tableElts").filter { $0.tagged.tag == "TableLikeClause" }.compactMap { $0.tagged.body["relation"] }
+    }
+
+    private func inheritedColumns(_ body: Node, but own: [CatalogColumn]) -> [CatalogColumn] {
+        var columns: [CatalogColumn] = []
+        for source in sources(body) {
+            guard case .known(let relation)? = try? self.relation(source) else { continue }
+            columns += relation.columns.filter { column in
+                !columns.contains { $0.name == column.name } && !own.contains { $0.name == column.name }
+            }
+        }
+        return columns
+    }
+
+    /// What is taken over keeps its encryption: it must be the one that the configuration states, if it states one.
+    private func checkInherited(_ body: Node, _ name: QualifiedName?, _ marks: [String: ColumnMark]) throws(Halt) {
+        var inherited: [CatalogColumn] = []
+        for source in sources(body) {
+            guard case .known(let relation) = try self.relation(source), relation.isComplete else {
+                guard context.catalogIsCurrent else { throw Halt.needsCatalog }
+                throw .refuse(.unknownRelation, "relation \"\(source.string("relname") ?? "")\" does not exist", at: source)
+            }
+            for column in relation.columns {
+                if let mark = marks[column.name], mark.type != column.encryption {
+                    throw refuse(
+                        "column \(mark.relation).\(mark.column), which is taken over from \(relation.name), is configured otherwise there",
+                        hint: "configure both columns alike", at: source)
+                }
+                inherited.append(column)
+            }
+        }
+        for element in body.list("tableElts") where element.tagged.tag == "ColumnDef" {
+            let own = element.tagged.body.string("colname") ?? ""
+            let encryption = marks[own]?.type ?? declaredEncryption(element.tagged.body)
+            if let column = inherited.first(where: { $0.name == own }), column.encryption != encryption {
+                throw refuse(
+                    "column \"\(own)\", which is merged with an inherited one, is encrypted otherwise there",
+                    hint: "leave it out, or configure both columns alike", at: body["relation"])
             }
         }
     }
@@ -81,9 +125,10 @@ extension Analyzer {
             let column = definition.string("colname") ?? ""
             return CatalogColumn(
                 name: column, typeOID: 0, typmod: -1, encryption: marks[column]?.type ?? declaredEncryption(definition),
-                isConfigured: marks[column] != nil)
+                isConfigured: marks[column] != nil, modifier: marks[column]?.modifier ?? -1)
         }
-        let relation = CatalogRelation(name: name ?? QualifiedName("pg_temp", bare), kind: "r", columns: columns)
+        let relation = CatalogRelation(
+            name: name ?? QualifiedName("pg_temp", bare), kind: "r", columns: inheritedColumns(body, but: columns) + columns)
         // IF NOT EXISTS may leave the table that is there: what is known of its encryption stays.
         let isUnqualified = body["relation"]?.has("schemaname") != true
         let there =
@@ -118,7 +163,11 @@ extension Analyzer {
         defer { constantRole = role }
         for element in elements {
             let (tag, body) = element.tagged
-            if tag == "ColumnDef" { try columnDefinition(body, relation, marks) } else { try tableConstraint(body, relation) }
+            switch tag {
+            case "ColumnDef": try columnDefinition(body, relation, marks)
+            case "TableLikeClause": break
+            default: try tableConstraint(body, relation)
+            }
         }
     }
 
@@ -161,11 +210,8 @@ extension Analyzer {
                 "CONSTR_ATTR_DEFERRED", "CONSTR_ATTR_IMMEDIATE":
                 break
             case "CONSTR_DEFAULT":
-                guard let value = definition["raw_expr"], value.tagged.body.flag("isnull") else {
-                    throw refuse(
-                        "a DEFAULT on the encrypted column \(label): every row would get the same cell", hint: "set the value in INSERT",
-                        at: definition)
-                }
+                guard let value = definition["raw_expr"] else { throw unknown(tag, definition) }
+                try defaultValue(value, mark.type, label, modifier: mark.modifier)
             case "CONSTR_CHECK":
                 if let expression = definition["raw_expr"] { try expressionOfTable(expression, relation, definition) }
             case "CONSTR_FOREIGN": try foreignKey(definition, own: [name], relation)
@@ -176,6 +222,19 @@ extension Analyzer {
             default: throw unknown("this constraint on an encrypted column", definition)
             }
         }
+    }
+
+    /// DEFAULT of an encrypted column: a constant, which becomes one cell that every row gets (docs/security.md).
+    private func defaultValue(_ node: Node, _ type: EncryptedType, _ label: String, modifier: Int32) throws(Halt) {
+        let value = try expression(node, Environment())
+        guard !value.isPlain else {
+            throw refuse(
+                "a DEFAULT of the encrypted column \(label) that is not constant: the server, which has no key, would make it",
+                hint: "set the value in INSERT", at: node.tagged.body)
+        }
+        let target = TypeVariable(.encrypted(type, label: label), modifier: modifier)
+        target.markStored(modifier: modifier)
+        try target.accept(value, operation: "DEFAULT", at: node.tagged.body)
     }
 
     /// Replaces the declared type by the encrypted one.
@@ -208,7 +267,7 @@ extension Analyzer {
                 hint: "declare it as \(configured), or change the configuration", at: type)
         }
         guard let start = token(at: type.location), let end = endOfTypeName(start) else { throw unknown("this type name", type) }
-        fixedEdits.append(.init(tokens: start...end, action: .text(mark.type.declaration)))
+        fixedEdits.append(.init(tokens: start...end, text: mark.type.declaration))
     }
 
     /// CHECK, DEFAULT, GENERATED: an expression over the table's columns, kept by the server.
@@ -265,7 +324,8 @@ extension Analyzer {
         "AT_EnableAlwaysTrig",
         "AT_EnableReplicaTrig", "AT_EnableRowSecurity", "AT_DisableRowSecurity", "AT_ForceRowSecurity", "AT_NoForceRowSecurity",
         "AT_ReplicaIdentity",
-        "AT_AlterConstraint", "AT_SetAccessMethod",
+        "AT_AlterConstraint", "AT_SetAccessMethod", "AT_AttachPartition", "AT_DetachPartition", "AT_DetachPartitionFinalize",
+        "AT_AddInherit", "AT_DropInherit",
     ]
 
     func alterTable(_ body: Node) throws(Halt) {
@@ -287,11 +347,13 @@ extension Analyzer {
                 guard let definition = cmd["def"], definition.tagged.tag == "Constraint" else { throw unknown(kind, cmd) }
                 try columnsAndConstraints([definition], withColumns(of: body, found, marks), marks)
             case "AT_ColumnDefault":
-                guard let value = cmd["def"], !value.tagged.body.flag("isnull") else { break }
-                if column?.encryption != nil {
-                    throw refuse(
-                        "a DEFAULT on the encrypted column \(found.name).\(column?.name ?? ""): every row would get the same cell",
-                        hint: "set the value in INSERT", at: rangeVar)
+                guard let value = cmd["def"] else { break }
+                if let column, let type = column.encryption {
+                    let role = constantRole
+                    constantRole = .stored
+                    try defaultValue(value, type, "\(found.name).\(column.name)", modifier: column.modifier)
+                    constantRole = role
+                    break
                 }
                 try expression(value, environment(of: found)).requirePlain("a DEFAULT", at: rangeVar)
             case "AT_AlterColumnType":
@@ -322,7 +384,7 @@ extension Analyzer {
             columns.append(
                 .init(
                     name: name, typeOID: 0, typmod: -1, encryption: marks[name]?.type ?? declaredEncryption(definition),
-                    isConfigured: marks[name] != nil))
+                    isConfigured: marks[name] != nil, modifier: marks[name]?.modifier ?? -1))
         }
         return CatalogRelation(name: relation.name, kind: relation.kind, columns: columns)
     }

@@ -6,8 +6,8 @@ extension Analyzer {
     /// A column that is written: what goes in is stored.
     private func stored(_ column: OutputColumn?) -> TypeVariable {
         guard let column, let (type, label) = column.variable.encryption else { return plain }
-        let variable = TypeVariable(.encrypted(type, label: label))
-        variable.markStored()
+        let variable = TypeVariable(.encrypted(type, label: label), modifier: column.variable.modifier)
+        variable.markStored(modifier: column.variable.modifier)
         return variable
     }
 
@@ -21,7 +21,16 @@ extension Analyzer {
 
     private func assign(_ value: TypeVariable, to column: OutputColumn?, named name: String, at body: Node) throws(Halt) {
         let target = stored(column)
-        if target.encryption != nil {
+        if let (_, label) = target.encryption {
+            let limit = target.modifier
+            if value.encryption != nil, limit >= 0 || limit == TypeVariable.mixed, value.modifier != limit {
+                throw .refuse(
+                    .encryptionMismatch,
+                    "an assignment to \(label), whose length or precision differs from that of the encrypted values assigned",
+                    hint:
+                        "the server can't shorten or round cells: give both columns the same length or precision, or go through the client",
+                    at: body)
+            }
             try target.accept(value, operation: "an assignment", at: body)
         } else {
             try value.requirePlain(

@@ -149,7 +149,9 @@ extension Analyzer {
         let columns = relation.columns.map { column in
             OutputColumn(
                 name: column.name,
-                variable: column.encryption.map { TypeVariable(.encrypted($0, label: "\(relation.name).\(column.name)")) } ?? plain)
+                variable: column.encryption.map {
+                    TypeVariable(.encrypted($0, label: "\(relation.name).\(column.name)"), modifier: column.modifier)
+                } ?? plain)
         }
         return renamed(
             NamespaceItem(name: relation.name.name, schema: schema, columns: columns, isOpaque: !relation.isComplete), alias)

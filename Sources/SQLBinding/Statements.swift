@@ -13,11 +13,13 @@ extension Analyzer {
     /// All statements of the text, in order.
     func statements(_ root: Node) throws(Halt) {
         let list = root.list("stmts")
+        hasSeveralStatements = list.count > 1
         for raw in list {
             guard let statement = raw["stmt"] else { throw unknown("RawStmt", raw) }
             let (tag, body) = statement.tagged
             var effect = StatementEffects.Statement()
             try analyse(tag, body, statement, &effect)
+            if try executesBound(tag, body, at: raw.number("stmt_location")) { isStrict = true }
             plan.effects.statements.append(effect)
         }
         if list.contains(where: { !Self.isQuery($0["stmt"]?.tagged.tag ?? "") }) {
@@ -25,12 +27,27 @@ extension Analyzer {
             if tokens.contains(where: { $0.kind.isLiteral }) { plan.isCacheable = false }
         }
         // Which of several COPYs the data are for is not told by them.
-        if plan.copyIn != nil, plan.effects.statements.count(where: { $0.flags.contains(.copyIn) }) > 1 {
+        if plan.copyIn != nil || plan.copyOut != nil,
+            plan.effects.statements.count(where: { !$0.flags.isDisjoint(with: [.copyIn, .copyOut]) }) > 1
+        {
             throw .refuse(
-                .statementRefused, "several COPY … FROM STDIN in one text, one of them into encrypted columns",
+                .statementRefused, "several COPYs in one text, one of them of encrypted columns",
                 hint: "send the statements one by one")
         }
         try finish()
+    }
+
+    /// EXECUTE (also explained) of a statement that this session prepared: its values are bound to the parameters it has.
+    private func executesBound(_ tag: String, _ body: Node, at location: Int) throws(Halt) -> Bool {
+        var (tag, body) = (tag, body)
+        if tag == "ExplainStmt", let inner = body["query"] { (tag, body) = inner.tagged }
+        if tag == "CreateTableAsStmt", let inner = body["query"], inner.tagged.tag == "ExecuteStmt" { (tag, body) = inner.tagged }
+        guard tag == "ExecuteStmt" else { return false }
+        plan.isCacheable = false
+        guard let parameters = body.string("name").flatMap({ context.prepared[$0] }), parameters.contains(where: { $0.use != .plain })
+        else { return false }
+        try execute(body, parameters, from: tokens.firstIndex { $0.start >= location } ?? 0)
+        return true
     }
 
     private static func isQuery(_ tag: String) -> Bool {
@@ -245,6 +262,7 @@ extension Analyzer {
             _ = try query(inner, nothing)
             constantRole = .operand
             madeMarkedRelation = true
+        case "PrepareStmt": try prepare(body)
         case "AlterTableStmt": try alterTable(body)
         case "IndexStmt": try createIndex(body)
         case "CopyStmt": try copy(body)
@@ -277,7 +295,6 @@ extension Analyzer {
         switch tag {
         case "CreateTrigStmt": "CREATE TRIGGER"
         case "RuleStmt": "CREATE RULE"
-        case "PrepareStmt": "PREPARE (use the protocol's prepared statements)"
         case "CreatePolicyStmt": "CREATE POLICY"
         case "AlterPolicyStmt": "ALTER POLICY"
         case "CreateStatsStmt": "CREATE STATISTICS"

@@ -11,6 +11,12 @@ struct Leaf {
         /// NULL whose type PostgreSQL would take from what is written (its cast, or text in a subquery's list): it must
         /// be of the encrypted type instead, if it is encrypted.
         case null
+        /// A constant expression that is computed before it is sent, if it is encrypted.
+        case computed(Computation<ConstantToken>)
+        /// The name of a type that something is cast to: the encrypted one takes its place. nil: none of ours.
+        case typeName(LogicalType?)
+        /// `COLLATE name` behind a text: taken away, if it is the column's own.
+        case collate(String)
     }
     var source: Source
     /// Tokens to replace if it is encrypted: the constant and a cast around it.
@@ -20,7 +26,19 @@ struct Leaf {
     var obstacle: String?
     /// The role if its value is not stored: what the statement around it is for.
     var role = CellRole.operand
+    var form = CellForm.value
+    /// A parameter of which only `IS NULL` is asked here.
+    var isNullTest = false
     var variable: TypeVariable
+
+    /// The client's parameters in it, from 0.
+    var parameters: Set<Int> {
+        switch source {
+        case .parameter(let number): [number - 1]
+        case .computed(let computation): computation.parameters
+        case .literal, .null, .typeName, .collate: []
+        }
+    }
 }
 
 /// What an expression is: one class of expressions that must agree is one variable (union-find).
@@ -36,18 +54,30 @@ final class TypeVariable {
         case encrypted(EncryptedType, label: String)
         /// A whole row that has encrypted fields: may be nothing but expanded.
         case encryptedRow(label: String)
+        /// What the enclave made of many values (sum, avg): may be nothing but shown.
+        case aggregate(EncryptedType, label: String)
     }
 
     private var parent: TypeVariable?
     private var ownState: State
     /// An ordering was asked of this class while it was undecided: what asked.
     private var ordering: String?
+    /// LIKE was asked of this class while it was undecided.
+    private var matching: String?
     /// This expression's value is stored in a column: constants in it are sealed as stored cells.
     private(set) var isStored = false
+    /// The limit of that column (`ColumnMark.modifier`); `mixed` if there are several.
+    private(set) var storedModifier: Int32 = -1
+    /// The limit of the column that the values come from; `mixed` if there are several.
+    private var ownModifier: Int32 = -1
+    static let mixed = Int32.min
     /// Expressions whose value may become this one's.
     private var feeds: [TypeVariable] = []
 
-    init(_ state: State) { ownState = state }
+    init(_ state: State, modifier: Int32 = -1) {
+        ownState = state
+        ownModifier = modifier
+    }
 
     static var plain: TypeVariable { TypeVariable(.plain) }
     static var undecided: TypeVariable { TypeVariable(.undecided) }
@@ -60,6 +90,8 @@ final class TypeVariable {
     }
 
     var state: State { root.ownState }
+    /// The limit that the values of an encrypted expression are known to keep.
+    var modifier: Int32 { root.ownModifier }
     var isUndecided: Bool { if case .undecided = state { true } else { false } }
     var isPlain: Bool { if case .plain = state { true } else { false } }
 
@@ -70,7 +102,7 @@ final class TypeVariable {
     /// The label of what is encrypted in it, if anything is.
     var secretLabel: String? {
         switch state {
-        case .encrypted(_, let label), .encryptedRow(let label): label
+        case .encrypted(_, let label), .encryptedRow(let label), .aggregate(_, let label): label
         case .undecided, .plain: nil
         }
     }
@@ -88,18 +120,23 @@ final class TypeVariable {
             throw .refuse(
                 .operationRefused, "\(operation) with a whole row of \(label), which has encrypted columns", hint: "name the columns",
                 at: node)
+        case (.aggregate(_, let label), _), (_, .aggregate(_, let label)):
+            throw Self.refuseAggregate(operation, label, node)
         case (.undecided, .undecided), (.plain, .plain):
             b.parent = a
             a.ordering = a.ordering ?? b.ordering
+            a.matching = a.matching ?? b.matching
         case (.plain, .undecided):
             b.parent = a
         case (.undecided, .plain):
             a.parent = b
         case (.encrypted(let type, let label), .undecided):
             try b.requireOrder(of: type, label: label, at: node)
+            try b.requireMatch(of: type, label: label, at: node)
             b.parent = a
         case (.undecided, .encrypted(let type, let label)):
             try a.requireOrder(of: type, label: label, at: node)
+            try a.requireMatch(of: type, label: label, at: node)
             a.parent = b
         case (.encrypted(let x, let labelX), .encrypted(let y, let labelY)):
             guard x == y else {
@@ -108,6 +145,7 @@ final class TypeVariable {
                     "\(operation) between \(labelX) (\(x.words)) and \(labelY) (\(y.words)), which are encrypted differently",
                     hint: "columns that meet in one query need the same type, encryption and key in the configuration", at: node)
             }
+            if a.ownModifier != b.ownModifier { a.ownModifier = Self.mixed }
         case (.encrypted(_, let label), .plain), (.plain, .encrypted(_, let label)):
             throw .refuse(
                 .plainMeetsEncrypted, "\(operation) between the encrypted column \(label) and an expression that is not encrypted",
@@ -119,15 +157,17 @@ final class TypeVariable {
     func accept(_ source: TypeVariable, operation: String, at node: Node?) throws(Halt) {
         try unify(source, operation: operation, at: node)
         feeds.append(source)
-        if isStored { source.markStored() }
+        if isStored { source.markStored(modifier: storedModifier) }
     }
 
-    func markStored() {
-        guard !isStored else { return }
+    /// The value goes into a column of that limit.
+    func markStored(modifier: Int32) {
         var pending = [self]
         while let next = pending.popLast() {
-            guard !next.isStored else { continue }
+            let wanted = next.isStored && next.storedModifier != modifier ? Self.mixed : modifier
+            guard !next.isStored || next.storedModifier != wanted else { continue }
             next.isStored = true
+            next.storedModifier = wanted
             pending.append(contentsOf: next.feeds)
         }
     }
@@ -140,6 +180,7 @@ final class TypeVariable {
         case .encrypted(let type, let label):
             root.ordering = operation
             try root.requireOrder(of: type, label: label, at: node)
+        case .aggregate(_, let label): throw Self.refuseAggregate(operation, label, node)
         case .encryptedRow(let label):
             throw .refuse(
                 .operationRefused, "\(operation) on a whole row of \(label), which has encrypted columns", hint: "name the columns",
@@ -147,8 +188,41 @@ final class TypeVariable {
         }
     }
 
+    private static func refuseAggregate(_ operation: String, _ label: String, _ node: Node?) -> Halt {
+        .refuse(
+            .operationRefused, "\(operation) on an aggregate of the encrypted column \(label), which can only be shown",
+            hint: "select it and go on in the client", at: node)
+    }
+
+    /// LIKE and its kin: randomized text columns only.
+    func match(_ operation: String, at node: Node?) throws(Halt) {
+        switch state {
+        case .plain: break
+        case .undecided: root.matching = root.matching ?? operation
+        case .encrypted(let type, let label):
+            root.matching = operation
+            try root.requireMatch(of: type, label: label, at: node)
+        case .encryptedRow, .aggregate: try requirePlain(operation, at: node)
+        }
+    }
+
+    private func requireMatch(of type: EncryptedType, label: String, at node: Node?) throws(Halt) {
+        guard let matching else { return }
+        guard type.logical.isText else {
+            throw .refuse(
+                .operationRefused, "\(matching) on the encrypted column \(label), which is of type \(type.logical.name)",
+                hint: "patterns are for text; compare with =, <, BETWEEN …", at: node)
+        }
+        guard type.scheme == .randomized else {
+            throw .refuse(
+                .operationRefused, "\(matching) on the deterministic column \(label)",
+                hint: "deterministic columns have = and <> only; use randomized encryption for patterns", at: node)
+        }
+    }
+
     /// Equality, grouping: any encrypted column, no whole row.
     func equate(_ operation: String, at node: Node?) throws(Halt) {
+        if case .aggregate(_, let label) = state { throw Self.refuseAggregate(operation, label, node) }
         if case .encryptedRow(let label) = state {
             throw .refuse(
                 .operationRefused, "\(operation) on a whole row of \(label), which has encrypted columns", hint: "name the columns",
@@ -172,6 +246,7 @@ final class TypeVariable {
             throw .refuse(
                 .operationRefused, "\(operation) is not available on the encrypted column \(label)",
                 hint: hint.isEmpty ? "select the column and compute in the client" : hint, at: node)
+        case .aggregate(_, let label): throw Self.refuseAggregate(operation, label, node)
         case .encryptedRow(let label):
             throw .refuse(
                 .operationRefused, "\(operation) on a whole row of \(label), which has encrypted columns",

@@ -11,7 +11,7 @@ internal import ValueCodec
 /// derived keys without locks.
 final class CellService {
     let keys: KeyRing
-    private let writer: CellWriter
+    let writer: CellWriter
     private let opener = CellOpener()
 
     init(keys: KeyRing) throws(CloisterError) {
@@ -29,95 +29,6 @@ final class CellService {
 
     /// One writer id for all the operands of a statement.
     func reserve(_ plan: BoundStatement) throws(CloisterError) { try writer.reserve(plan.pieces.count + plan.parameters.count) }
-
-    // MARK: Sealing
-
-    /// `'\x…'::pg_catalog.enc_T`, or with `E'\\x…'` where backslashes are escapes.
-    func literal(_ slot: LiteralSlot, settings: SessionSettings) throws(CloisterError) -> [UInt8] {
-        let purpose = slot.role.purpose
-        let canonical: [UInt8]
-        switch slot.kind {
-        case .string:
-            canonical = try read(text: slot.value, as: slot.declaredType, for: slot.target.logical, purpose, settings)
-        case .number:
-            // PostgreSQL's own reading of a constant: integer if it looks and fits like one, else numeric.
-            let isInteger = slot.value.allSatisfy { (0x30...0x39).contains($0) || $0 == 0x2d || $0 == 0x2b }
-            let source: LogicalType
-            if let declared = slot.declaredType {
-                source = declared
-            } else if isInteger, (try? ValueCodec.canonical(fromText: slot.value, type: .int8, settings: settings)) != nil {
-                source = .int8
-            } else {
-                source = .numeric
-            }
-            canonical = try read(text: slot.value, as: source, for: slot.target.logical, purpose, settings)
-        case .boolean:
-            canonical = try read(text: slot.value, as: slot.declaredType ?? .boolean, for: slot.target.logical, purpose, settings)
-        }
-        let cell = try seal(canonical, type: slot.target, role: slot.role, column: slot.column)
-        var text = Array((settings.standardConformingStrings ? "'\\x" : "E'\\\\x").utf8)
-        text.reserveCapacity(text.count + 2 * cell.count + 40)
-        Hex.append(cell.span, to: &text)
-        text.append(contentsOf: "'::pg_catalog.\(slot.target.serverTypeName)".utf8)
-        return text
-    }
-
-    /// A parameter's cell. `declared`: the OID that the client's Parse states, 0 if none.
-    func parameter(
-        _ value: [UInt8], format: Int16, declared: UInt32, cast: LogicalType?, type: EncryptedType, role: CellRole, column: String,
-        settings: SessionSettings
-    ) throws(CloisterError) -> [UInt8] {
-        let target = type.logical
-        var source = cast ?? target
-        if declared != 0, declared != Self.unknownOID {
-            guard let known = LogicalType(oid: declared) else {
-                throw CloisterError(
-                    .parameterMismatch, "a parameter for \(column) is declared as a type that \(target.name) can't be made from")
-            }
-            source = known
-        }
-        var canonical =
-            format == 0
-            ? try ValueCodec.canonical(fromText: value, type: source, settings: settings)
-            : try ValueCodec.canonical(fromBinary: value, type: source)
-        if let cast, cast != source {
-            canonical = try ValueCodec.convert(canonical: canonical, from: source, to: cast, settings: settings)
-            source = cast
-        }
-        if source != target {
-            canonical = try ValueCodec.convert(canonical: canonical, from: source, to: target, purpose: role.purpose, settings: settings)
-        }
-        return try seal(canonical, type: type, role: role, column: column)
-    }
-
-    /// A COPY field's cell.
-    func field(_ text: [UInt8], type: EncryptedType, column: String, settings: SessionSettings) throws(CloisterError) -> [UInt8] {
-        try seal(ValueCodec.canonical(fromText: text, type: type.logical, settings: settings), type: type, role: .stored, column: column)
-    }
-
-    /// `pg_type.oid` of `unknown`: as good as undeclared.
-    private static let unknownOID: UInt32 = 705
-
-    private func read(
-        text: [UInt8], as declared: LogicalType?, for target: LogicalType, _ purpose: ConversionPurpose, _ settings: SessionSettings
-    ) throws(CloisterError) -> [UInt8] {
-        let source = declared ?? target
-        let value = try ValueCodec.canonical(fromText: text, type: source, settings: settings)
-        return source == target
-            ? value : try ValueCodec.convert(canonical: value, from: source, to: target, purpose: purpose, settings: settings)
-    }
-
-    private func seal(_ canonical: [UInt8], type: EncryptedType, role: CellRole, column: String) throws(CloisterError) -> [UInt8] {
-        guard let cipher = keys.cipher(type.key) else {
-            throw CloisterError(.keyUnavailable, "the proxy holds no key \(type.key.rawValue), which encrypts \(column)")
-        }
-        switch type.scheme {
-        case .randomized: return try writer.seal(canonical.span, role: role, type: type, with: cipher)
-        case .deterministic:
-            let normalized = ValueCodec.normalizedForEquality(canonical, type: type.logical)
-            return try cipher.sealDeterministic(normalized.span, type: type)
-        }
-    }
 
     // MARK: Opening
 
@@ -176,6 +87,11 @@ final class CellService {
     private func open(_ cell: Span<UInt8>, _ column: RowShape.Column, _ settings: SessionSettings, _ output: inout ByteBuffer)
         throws(CloisterError)
     {
+        output.writeBytes(try value(of: cell, column, settings))
+    }
+
+    /// The value of a cell in the column's format.
+    private func value(of cell: Span<UInt8>, _ column: RowShape.Column, _ settings: SessionSettings) throws(CloisterError) -> [UInt8] {
         let header: CellHeader
         do { header = try CellHeader(cell: cell) } catch { throw undecryptable(column) }
         // The server may not pass one column's cell off as another's.
@@ -194,11 +110,21 @@ final class CellService {
         canonical.reserveCapacity(plaintext.count)
         let bytes = plaintext.bytes
         for index in bytes.indices { canonical.append(bytes[index]) }
-        let value =
-            column.format == 1
+        return column.format == 1
             ? try ValueCodec.binary(fromCanonical: canonical, type: column.type.logical)
             : try ValueCodec.text(fromCanonical: canonical, type: column.type.logical, settings: settings)
-        output.writeBytes(value)
+    }
+
+    /// The value of a field of COPY data that holds a cell.
+    func value(
+        ofField field: [UInt8], isBinary: Bool, _ column: CopyInPlan.Column, _ settings: SessionSettings
+    ) throws(CloisterError) -> [UInt8] {
+        guard let type = column.encryption else { return field }
+        let shown = RowShape.Column(
+            type: ServerType(type.logical, type.scheme), key: type.key.rawValue, format: isBinary ? 1 : 0, name: column.name)
+        if isBinary { return try value(of: field.span, shown, settings) }
+        guard let cell = Hex.decode(field.span) else { throw undecryptable(shown) }
+        return try value(of: cell.span, shown, settings)
     }
 
     private func isOwn(_ cell: Span<UInt8>) -> Bool {

@@ -11,59 +11,36 @@ struct CopyInState {
     var encryption: CopyInEncryption?
 }
 
-/// Rewrites the data of one COPY FROM STDIN: values of marked columns become stored cells, all else stays byte for byte.
+/// Encrypts the data of one COPY FROM STDIN: values of marked columns become stored cells.
 struct CopyInEncryption {
-    private let plan: CopyInPlan
-    private var transformer: CopyTransformer
+    private var stream: CopyStream
 
-    init(plan: CopyInPlan, settings: SessionSettings) throws(CloisterError) {
-        self.plan = plan
-        let kind: CopyFormat.Kind =
-            switch plan.format {
-            case .text: .text
-            case .csv: .csv
-            }
-        let header: CopyFormat.Header =
-            switch plan.header {
-            case .none: .none
-            case .skip: .present
-            case .match: .match
-            }
-        let format = try CopyFormat(
-            kind, delimiter: plan.delimiter, null: plan.null, quote: plan.quote, escape: plan.escape, header: header,
-            forceNotNull: plan.forceNotNull, forceNull: plan.forceNull, encoding: plan.encoding)
-        transformer = CopyTransformer(
-            .from, format: format, columns: plan.columns.map { .init(name: $0.name, isReplaced: $0.encryption != nil) })
-    }
-
-    var columnCount: Int { plan.columns.count }
+    init(plan: CopyInPlan) throws(CloisterError) { stream = try CopyStream(.from, plan) }
 
     /// Takes a chunk of data and returns what of it is complete, encrypted.
     mutating func feed(_ chunk: [UInt8], cells: CellService, settings: SessionSettings) throws(CloisterError) -> [UInt8] {
-        var output: [UInt8] = []
-        let plan = plan
-        try transformer.feed(chunk, into: &output) { (column, value) throws(CloisterError) in
-            try Self.seal(value, plan.columns[column], cells, settings)
+        let isBinary = stream.isBinary
+        return try stream.feed(chunk) { (column, value) throws(CloisterError) in
+            try Self.seal(value, isBinary, column, cells, settings)
         }
-        return output
     }
 
     /// The data are complete.
     mutating func finish(cells: CellService, settings: SessionSettings) throws(CloisterError) -> [UInt8] {
-        var output: [UInt8] = []
-        let plan = plan
-        try transformer.finish(into: &output) { (column, value) throws(CloisterError) in
-            try Self.seal(value, plan.columns[column], cells, settings)
+        let isBinary = stream.isBinary
+        return try stream.finish { (column, value) throws(CloisterError) in
+            try Self.seal(value, isBinary, column, cells, settings)
         }
-        return output
     }
 
-    /// The cell in bytea's hex form, as every input function of ours reads it.
+    /// The cell, in text in bytea's hex form, as every input function of ours reads it.
     private static func seal(
-        _ value: [UInt8], _ column: CopyInPlan.Column, _ cells: CellService, _ settings: SessionSettings
+        _ value: [UInt8], _ isBinary: Bool, _ column: CopyInPlan.Column, _ cells: CellService, _ settings: SessionSettings
     ) throws(CloisterError) -> [UInt8] {
         guard let type = column.encryption else { return value }
-        let cell = try cells.field(value, type: type, column: column.label, settings: settings)
+        let target = CellTarget(type: type, role: .stored, column: column.label, modifier: column.modifier, form: .value)
+        let cell = try cells.field(value, isBinary: isBinary, target, settings: settings)
+        if isBinary { return cell }
         var text: [UInt8] = [0x5c, 0x78]
         text.reserveCapacity(2 + 2 * cell.count)
         Hex.append(cell.span, to: &text)
@@ -94,14 +71,14 @@ extension SessionMachine {
         do throws(CloisterError) {
             if let plan {
                 try resources.cells.check(state.settings)
-                guard response.format == 0, response.columnFormats.count == plan.columns.count else {
+                guard (response.format == 1) == (plan.format == .binary), response.columnFormats.count == plan.columns.count else {
                     throw CloisterError(
-                        .copyRefused, "the server copies other columns of \(plan.relation) than the plan, or in binary",
+                        .copyRefused, "the server copies other columns of \(plan.relation) than the plan, or in another format",
                         hint: "Name the columns in the COPY statement.")
                 }
             }
             copyIn = CopyInState(
-                encryption: try plan.map { (plan) throws(CloisterError) in try CopyInEncryption(plan: plan, settings: state.settings) })
+                encryption: try plan.map { (plan) throws(CloisterError) in try CopyInEncryption(plan: plan) })
             server.pass(header.totalLength)
         } catch {
             // The client hears of the error only; it never was in copy-in mode.
@@ -193,18 +170,6 @@ extension SessionMachine {
         case .parse, .bind, .describeStatement, .describePortal, .closeStatement, .closePortal, .sync, .functionCall, .refused, .injected,
             nil:
             break
-        }
-    }
-
-    /// CopyData of a COPY TO STDOUT.
-    mutating func copyDataFromServer(_ header: FrameHeader) throws(CloisterError) -> Bool {
-        switch pending.first {
-        case .query, .execute:
-            if isMuted { server.drop(header.totalLength, to: &toClient) } else { server.pass(header.totalLength) }
-            return true
-        case .parse, .bind, .describeStatement, .describePortal, .closeStatement, .closePortal, .sync, .functionCall, .refused, .injected,
-            nil:
-            throw unexpected(.copyData)
         }
     }
 }

@@ -13,8 +13,10 @@ extension SessionMachine {
         for parameter in plan.parameters {
             switch parameter.use {
             case .plain: types.append(parameter.clientIndex < declared.count ? declared[parameter.clientIndex] : 0)
+            case .unused: types.append(LogicalType.text.oid)
+            case .nullness: types.append(LogicalType.boolean.oid)
             case .encrypted(let type, _, let column):
-                guard let oid = state.catalog.typeOIDs[ServerType(type.logical, type.scheme)] else {
+                guard let oid = state.catalog.typeOIDs[ServerType(type.logical, type.scheme, isArray: parameter.form == .array)] else {
                     throw CloisterError(
                         .extensionMissing, "type \(type.serverTypeName) of \(column) does not exist in this database",
                         hint: "CREATE EXTENSION cloister.")
@@ -50,17 +52,24 @@ extension SessionMachine {
         var shown = [UInt32](repeating: 0, count: plan.clientParameterCount)
         for (parameter, type) in zip(plan.parameters, description.types) {
             let client = parameter.clientIndex
-            guard shown.indices.contains(client) else { throw CloisterError(.planContradicted, "a parameter of the plan has no place") }
+            let isShown = shown.indices.contains(client)
+            guard isShown || parameter.computation != nil else {
+                throw CloisterError(.planContradicted, "a parameter of the plan has no place")
+            }
             let declared = client < statement.declaredTypes.count ? statement.declaredTypes[client] : 0
             switch parameter.use {
             case .plain:
                 if catalog.serverTypes[type] != nil { contradict("the server takes parameter $\(client + 1) for an encrypted value") }
                 if shown[client] == 0 { shown[client] = type }
+            case .unused: if shown[client] == 0 { shown[client] = declared != 0 ? declared : LogicalType.text.oid }
+            case .nullness: break
             case .encrypted(let wanted, _, _):
-                if catalog.serverTypes[type] != ServerType(wanted.logical, wanted.scheme) {
+                if catalog.serverTypes[type] != ServerType(wanted.logical, wanted.scheme, isArray: parameter.form == .array) {
                     contradict("the server takes parameter $\(client + 1) for another type than the plan")
                 }
-                shown[client] = declared != 0 ? declared : (parameter.declaredType ?? wanted.logical).oid
+                guard isShown, shown[client] == 0 || parameter.computation == nil else { break }
+                let logical = parameter.declaredType ?? (parameter.form == .pattern ? .text : wanted.logical)
+                shown[client] = declared != 0 ? declared : parameter.form == .array ? logical.arrayOID : logical.oid
             }
         }
         statement.parametersAgree = true
@@ -68,7 +77,9 @@ extension SessionMachine {
     }
 
     /// The Bind that the server gets: cells in binary for what the plan encrypts, the rest as it came.
-    func serverBind(_ message: BindMessage, statement: PreparedStatement, plan: BoundStatement) throws(CloisterError) -> BindMessage {
+    mutating func serverBind(_ message: BindMessage, statement: PreparedStatement, plan: BoundStatement) throws(CloisterError)
+        -> BindMessage
+    {
         guard message.parameters.count == plan.clientParameterCount else {
             throw CloisterError(
                 .protocolViolation,
@@ -77,29 +88,35 @@ extension SessionMachine {
         }
         try resources.cells.check(state.settings)
         try resources.cells.reserve(plan)
+        let context = valueContext()
+        let client = message.parameters.enumerated().map { index, value in
+            CellService.ClientParameter(
+                value: value.map { Array($0.readableBytesView) }, format: message.parameterFormat(index),
+                declared: index < statement.declaredTypes.count ? statement.declaredTypes[index] : 0)
+        }
         var formats: [Int16] = []
         var values: [ByteBuffer?] = []
         for parameter in plan.parameters {
-            let client = parameter.clientIndex
-            guard message.parameters.indices.contains(client) else {
+            let index = parameter.clientIndex
+            guard message.parameters.indices.contains(index) || parameter.computation != nil else {
                 throw CloisterError(.planContradicted, "a parameter of the plan has no place")
             }
-            let format = message.parameterFormat(client)
             switch parameter.use {
             case .plain:
-                formats.append(format)
-                values.append(message.parameters[client])
+                formats.append(message.parameterFormat(index))
+                values.append(message.parameters[index])
+            case .unused:
+                formats.append(0)
+                values.append(nil)
+            case .nullness:
+                formats.append(0)
+                values.append(message.parameters[index] == nil ? nil : ByteBuffer(string: "t"))
             case .encrypted(let type, let role, let column):
                 formats.append(1)
-                guard let value = message.parameters[client] else {
-                    values.append(nil)
-                    continue
-                }
-                let cell = try resources.cells.parameter(
-                    Array(value.readableBytesView), format: format,
-                    declared: client < statement.declaredTypes.count ? statement.declaredTypes[client] : 0, cast: parameter.declaredType,
-                    type: type, role: role, column: column, settings: state.settings)
-                values.append(ByteBuffer(bytes: cell))
+                let target = CellTarget(type: type, role: role, column: column, modifier: parameter.modifier, form: parameter.form)
+                let elementOID = state.catalog.typeOIDs[ServerType(type.logical, type.scheme)] ?? 0
+                let sealed = try resources.cells.parameter(parameter, target, of: client, elementOID: elementOID, context)
+                values.append(sealed.map { ByteBuffer(bytes: $0) })
             }
         }
         return BindMessage(

@@ -27,12 +27,14 @@ extension SessionMachine {
         state.followStore()
         if state.catalogIsStale, !prepared.catalogLoaded, prepared.failure == nil { return prepare(.catalog) }
         if state.settingsAreInFlux, prepared.failure == nil, !prepared.settingsLoaded { return prepare(.settings) }
-        let context = BindContext(
+        var context = BindContext(
             catalog: state.catalog, searchPath: state.searchPath,
             standardConformingStrings: state.settings.standardConformingStrings, declaredParameterTypes: declaredTypes,
             isExtendedProtocol: isExtended, catalogIsCurrent: prepared.catalogLoaded)
+        context.prepared = state.preparedInSQL
         switch resources.bind(text, context) {
         case .passThrough(let effects):
+            if awaitsPrepare(effects) { return .wait }
             if let error = forbiddenExecute(effects) { return .refuse(Refusal(error)) }
             // Its rows may hold cells, whose texts depend on the settings.
             if needsSettings, prepared.failure == nil, !(effects.statements.count == 1 && StatementKind(text).returnsNoRows) {
@@ -47,9 +49,10 @@ extension SessionMachine {
         case .bound(let plan):
             if !state.settingsAreKnown { return prepare(.settings) }
             if let failure = prepared.failure { return .refuse(Refusal(failure)) }
+            if awaitsPrepare(plan.effects) { return .wait }
             if let error = forbiddenExecute(plan.effects) { return .refuse(Refusal(error)) }
             // Which of several COPYs the data are of could not be told apart.
-            if let copy = plan.copyIn, plan.effects.statements.count > 1 {
+            if let copy = plan.copyIn ?? plan.copyOut?.layout, plan.effects.statements.count > 1 {
                 return .refuse(
                     Refusal(
                         CloisterError(.copyRefused, "COPY of \(copy.relation) must be sent alone", hint: "Send each statement on its own."))
@@ -57,12 +60,20 @@ extension SessionMachine {
             }
             do throws(CloisterError) {
                 try resources.cells.check(state.settings)
-                let settings = state.settings
+                let context = valueContext()
                 let cells = resources.cells
                 try cells.reserve(plan)
+                // Equal constants of one statement are equal cells: PostgreSQL compares expressions (GROUP BY) by their constants' bytes.
+                var made: [LiteralSlot: [UInt8]] = [:]
                 return .send(
-                    try SentStatement(plan: plan, original: text, isUTF8: settings.isUTF8) { (slot) throws(CloisterError) in
-                        try cells.literal(slot, settings: settings)
+                    try SentStatement(plan: plan, original: text, isUTF8: context.settings.isUTF8) { (slot) throws(CloisterError) in
+                        var key = slot
+                        key.range = 0..<0
+                        key.column = ""
+                        if let known = made[key] { return known }
+                        let cell = try cells.literal(slot, context)
+                        made[key] = cell
+                        return cell
                     })
             } catch { return .refuse(Refusal(error)) }
         }
@@ -81,7 +92,7 @@ extension SessionMachine {
             if let name = statement.prepares { prepared.insert(name) }
             guard let name = statement.executes else { continue }
             let known = statements.lookup(Identifier(name))
-            if known == nil, !state.preparedInSQL.contains(name), !prepared.contains(name) {
+            if known == nil, state.preparedInSQL[name] == nil, !prepared.contains(name) {
                 // Its PREPARE may have been refused, or its name be longer than what the server keeps of it.
                 return CloisterError(
                     .executeUnknown, "prepared statement \"\(name)\" does not exist, or was not prepared through this session of the proxy",
@@ -93,6 +104,32 @@ extension SessionMachine {
                 hint: "Bind and execute it through the extended protocol.")
         }
         return nil
+    }
+
+    /// An EXECUTE after a PREPARE that the server has not answered: what its values are for is not known yet.
+    private mutating func awaitsPrepare(_ effects: StatementEffects) -> Bool {
+        guard effects.statements.contains(where: { $0.executes != nil }), hasPrepareInFlight else { return false }
+        if isBatchOpen, !isBatchPushed {
+            isBatchPushed = true
+            writeToServer { Frontend.write(.flush, to: &$0) }
+        }
+        isClientBlocked = true
+        return true
+    }
+
+    private var hasPrepareInFlight: Bool {
+        func changes(_ effects: StatementEffects) -> Bool {
+            effects.statements.contains { $0.prepares != nil || $0.deallocates != nil || !$0.flags.isDisjoint(with: [.deallocateAll]) }
+        }
+        return pending.contains { entry in
+            switch entry {
+            case .query(let exchange): changes(exchange.effects)
+            case .execute(let portal): changes(portal.statement?.effects ?? StatementEffects())
+            case .parse, .bind, .describeStatement, .describePortal, .closeStatement, .closePortal, .sync, .functionCall, .refused,
+                .injected:
+                false
+            }
+        }
     }
 
     private mutating func prepare(_ kind: Injection.Kind) -> Decision {

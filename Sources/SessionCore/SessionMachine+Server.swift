@@ -54,7 +54,8 @@ extension SessionMachine {
         case .copyInResponse: try copyInResponse(body, header)
         case .copyOutResponse, .copyDone:
             switch pending.first {
-            case .query, .execute: show(header)
+            case .query, .execute:
+                if type == .copyDone { try copyOutDone(header) } else { try copyOutResponse(body, header) }
             case .parse, .bind, .describeStatement, .describePortal, .closeStatement, .closePortal, .sync, .functionCall, .refused,
                 .injected, nil:
                 throw unexpected(type)
@@ -67,11 +68,11 @@ extension SessionMachine {
     }
 
     /// Passes a message on, unless results are muted.
-    private mutating func show(_ header: FrameHeader) {
+    mutating func show(_ header: FrameHeader) {
         if isMuted { server.drop(header.totalLength, to: &toClient) } else { server.pass(header.totalLength) }
     }
 
-    private mutating func swallow(_ header: FrameHeader) { server.drop(header.totalLength, to: &toClient) }
+    mutating func swallow(_ header: FrameHeader) { server.drop(header.totalLength, to: &toClient) }
 
     // MARK: Extended protocol
 
@@ -264,10 +265,12 @@ extension SessionMachine {
             throw unexpected(type)
         }
         copyIn = nil
+        copyOut = nil
     }
 
     /// DEALLOCATE ALL and DISCARD ALL end what the server has; statements parsed later in the pipeline are not among it.
     private mutating func statementTookEffect(_ statement: StatementEffects.Statement) {
+        state.tookEffect(statement)
         guard !statement.flags.isDisjoint(with: [.deallocateAll, .discardAll]) else { return }
         statements.confirmRemovalOfAll()
         if statement.flags.contains(.discardAll) { portals.confirmRemovalOfAll() }
@@ -287,6 +290,7 @@ extension SessionMachine {
             pending.removeFirst()
             isMuted = false
             copyIn = nil
+            copyOut = nil
             server.pass(header.totalLength)
             status = newStatus
             if newStatus == .idle { transactionEnded() }
@@ -308,6 +312,7 @@ extension SessionMachine {
 
     /// No transaction is open: its portals are gone, and so may be what SET LOCAL set.
     private mutating func transactionEnded() {
+        forgetTransactionTime()
         portals.confirmRemovalOfAll()
         state.transactionEnded(isQuiet: pending.isEmpty)
     }

@@ -70,6 +70,10 @@ package struct SessionMachine: ~Copyable {
     var isBatchPushed = false
     var status = TransactionStatus.idle
     var copyIn: CopyInState?
+    /// Decrypts the COPY TO STDOUT that the server is sending.
+    var copyOut: CopyOutDecryption?
+    /// What current_timestamp means until the transaction ends, once it was asked.
+    private var transactionTime: Int64?
     var state: SessionState
     var injection: Injection?
     /// What injections have been done for the message that waits at the head of the client's bytes.
@@ -172,6 +176,14 @@ package struct SessionMachine: ~Copyable {
     }
 
     // MARK: Common
+
+    mutating func valueContext() -> ValueContext {
+        let now = transactionTime ?? resources.now()
+        transactionTime = now
+        return ValueContext(settings: state.settings, now: now)
+    }
+
+    mutating func forgetTransactionTime() { transactionTime = nil }
 
     private mutating func settle() -> Next {
         client.flush(to: &toServer)

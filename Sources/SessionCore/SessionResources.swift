@@ -12,12 +12,18 @@ package final class SessionResources {
     let catalogs: CatalogStore
     let cells: CellService
     let zones = TimeZones()
+    /// The time, in microseconds since 2000-01-01 00:00 UTC: the proxy's own, for a server that told it could choose operands.
+    package typealias Clock = @Sendable () -> Int64
+    let now: Clock
 
     /// Draws a cell writer's id. Throws `cryptographyFailed`.
-    package init(limits: Limits, bind: @escaping Bind, catalogs: CatalogStore, keys: KeyRing) throws(CloisterError) {
+    package init(limits: Limits, bind: @escaping Bind, catalogs: CatalogStore, keys: KeyRing, now: @escaping Clock)
+        throws(CloisterError)
+    {
         self.limits = limits
         self.bind = bind
         self.catalogs = catalogs
+        self.now = now
         cells = try CellService(keys: keys)
     }
 }

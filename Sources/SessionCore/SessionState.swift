@@ -26,8 +26,8 @@ struct SessionState {
     /// A change of settings is on its way that no ReadyForQuery has followed yet: what ParameterStatus told may be outdated,
     /// standard_conforming_strings included, on which reading a statement depends.
     private(set) var settingsAreInFlux = false
-    /// Names that SQL's PREPARE gave, as far as this session's own statements tell.
-    private(set) var preparedInSQL: Set<String> = []
+    /// What SQL's PREPARE has made, as far as this session's own statements tell: the server's parameters by name.
+    private(set) var preparedInSQL: [String: [ServerParameter]] = [:]
 
     private var changedSettingsInTransaction = false
     private var changedCatalogInTransaction = false
@@ -77,9 +77,6 @@ struct SessionState {
     /// A statement is on its way to the server.
     mutating func willExecute(_ effects: StatementEffects) {
         for statement in effects.statements {
-            if let name = statement.prepares, preparedInSQL.count < Self.maxPrepared { preparedInSQL.insert(name) }
-            if let name = statement.deallocates { preparedInSQL.remove(name) }
-            if statement.flags.contains(.deallocateAll) { preparedInSQL.removeAll() }
             if statement.flags.contains(.ddl) {
                 catalogIsStale = true
                 changedCatalogInTransaction = true
@@ -101,6 +98,13 @@ struct SessionState {
             case .begin, .savepoint, .release, .commitPrepared, .rollbackPrepared, nil: break
             }
         }
+    }
+
+    /// The server has carried a statement out.
+    mutating func tookEffect(_ statement: StatementEffects.Statement) {
+        if let name = statement.prepares, preparedInSQL.count < Self.maxPrepared { preparedInSQL[name] = statement.preparedParameters }
+        if let name = statement.deallocates { preparedInSQL[name] = nil }
+        if !statement.flags.isDisjoint(with: [.deallocateAll, .discardAll]) { preparedInSQL.removeAll() }
     }
 
     /// ReadyForQuery came and nothing else is in flight: the server has reported every setting that it reports.

@@ -12,7 +12,8 @@ import Testing
             "INSERT INTO people VALUES (1, 'a', 'b', '1960-01-01', 70, true)",
             "INSERT INTO people VALUES (1, ‹s people.name:a›, ‹s people.nick:b›, ‹s people.birth:1960-01-01›, ‹s people.weight:70›, ‹s people.alive:true›)"
         )
-        expect("INSERT INTO people (name) VALUES (upper('a'))", "! CL6005")
+        expect("INSERT INTO people (name) VALUES (upper('a'))", "INSERT INTO people (name) VALUES (‹s people.name:upper('a')›)")
+        expect("INSERT INTO people (name) VALUES (md5('a'))", "! CL6005")
         expect(
             "INSERT INTO people AS p (name) VALUES ('a') ON CONFLICT (pid) DO UPDATE SET name = excluded.name, nick = 'b' WHERE p.name <> 'c' RETURNING p.name, name = 'd'",
             "INSERT INTO people AS p (name) VALUES (‹s people.name:a›) ON CONFLICT (pid) DO UPDATE SET name = excluded.name, nick = ‹s people.nick:b› WHERE p.name <> ‹o people.name:c› RETURNING p.name, name = ‹o people.name:d›"
@@ -61,10 +62,16 @@ import Testing
             "COPY people (id, name, pid) FROM STDIN WITH (FORMAT csv, HEADER) {id,name*,pid* csv}")
         expect("COPY salaries FROM stdin", "COPY salaries FROM stdin {id,pid*,amount*,year text}")
         expectPass("COPY people (id, note) FROM stdin (FORMAT binary)")
-        expect("COPY people FROM stdin (FORMAT binary)", "! CL6002")
+        expect("COPY salaries FROM stdin (FORMAT binary)", "COPY salaries FROM stdin (FORMAT binary) {id,pid*,amount*,year binary}")
         expect("COPY people FROM '/tmp/x'", "! CL6002")
-        expect("COPY people TO STDOUT", "! CL6002")
-        expect("COPY (SELECT name FROM people) TO STDOUT", "! CL6002")
+        expect("COPY people TO '/tmp/x'", "! CL6002")
+        expect("COPY (SELECT name FROM people) TO PROGRAM 'cat'", "! CL6002")
+        expect("COPY salaries TO STDOUT", "COPY salaries TO STDOUT {id,pid*,amount*,year text out}")
+        expect(
+            "COPY (SELECT id, name FROM people WHERE nick = 'a') TO STDOUT (FORMAT csv, FORCE_QUOTE *)",
+            "COPY (SELECT id, name FROM people WHERE nick = ‹o people.nick:a›) TO STDOUT (FORMAT csv, FORCE_QUOTE *) {id,name* csv out}")
+        expectPass("COPY people (id, note) TO STDOUT")
+        expect("COPY salaries TO STDOUT; COPY people TO STDOUT", "! CL6002")
         expectPass("COPY plain FROM '/tmp/x' WITH (FORMAT binary)")
     }
 }

@@ -92,10 +92,17 @@ func transcript(
         for parameter in bound.parameters where bound.parameters.contains(where: { $0.use != .plain }) {
             switch parameter.use {
             case .plain: text += " [\(parameter.clientIndex + 1) plain]"
+            case .unused: text += " [\(parameter.clientIndex + 1) unused]"
+            case .nullness: text += " [\(parameter.clientIndex + 1) null?]"
             case .encrypted(_, let role, let column):
                 text +=
-                    " [\(parameter.clientIndex + 1) \(role == .operand ? "o" : "s") \(short(column))\(parameter.declaredType.map { " \($0.name)" } ?? "")]"
+                    " [\(parameter.clientIndex + 1) \(role == .operand ? "o" : "s") \(short(column))\(parameter.declaredType.map { " \($0.name)" } ?? "")\(words(parameter.form))\(parameter.computation.map { " = " + words($0) } ?? "")]"
             }
+        }
+        if let copy = bound.copyOut {
+            text +=
+                " {" + copy.layout.columns.map { $0.name + ($0.encryption == nil ? "" : "*") }.joined(separator: ",")
+                + " \(copy.layout.format) out}"
         }
         if let copy = bound.copyIn {
             text += " {" + copy.columns.map { $0.name + ($0.encryption == nil ? "" : "*") }.joined(separator: ",") + " \(copy.format)}"
@@ -112,10 +119,29 @@ func rendered(_ bound: BoundStatement, _ bytes: [UInt8]) -> String {
         case .text(let more): text += more
         case .cell(let slot):
             let declared = slot.declaredType.map { " \($0.name)" } ?? ""
-            text += "‹\(slot.role == .operand ? "o" : "s") \(short(slot.column))\(declared):\(String(decoding: slot.value, as: UTF8.self))›"
+            let value = slot.computation.map(words) ?? String(decoding: slot.value, as: UTF8.self)
+            text += "‹\(slot.role == .operand ? "o" : "s") \(short(slot.column))\(declared)\(words(slot.form)):\(value)›"
         }
     }
     return text
+}
+
+func words(_ form: CellForm) -> String {
+    switch form {
+    case .value: ""
+    case .array: "[]"
+    case .pattern: "%"
+    }
+}
+
+func words(_ computation: Computation<ConstantText>) -> String {
+    switch computation {
+    case .constant(let constant): "'\(String(decoding: constant.value, as: UTF8.self))'"
+    case .null: "null"
+    case .parameter(let index): "$\(index + 1)"
+    case .call(let name, _, let arguments): "\(name)(\(arguments.map(words).joined(separator: ", ")))"
+    case .cast(let inner, let type): "\(words(inner))::\(type.name)"
+    }
 }
 
 private func short(_ column: String) -> String { column.hasPrefix("public.") ? String(column.dropFirst(7)) : column }

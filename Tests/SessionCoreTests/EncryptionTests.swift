@@ -352,10 +352,10 @@ import Testing
         wire.script.on("execute other(5)", .passThrough(StatementEffects([.init(executes: "other")])))
         wire.script.on("prepare other", .passThrough(StatementEffects([.init(prepares: "other")])))
         wire.client(Q("execute u(5)"), Q("execute other(5)"), Q("prepare other"), Q("execute other(5)"))
-        #expect(
-            wire.sent == [
-                "Q cloister refused this statement", "Q cloister refused this statement", "Q prepare other", "Q execute other(5)",
-            ])
+        // What EXECUTE's values are for is known once the server has answered the PREPARE.
+        #expect(wire.sent == ["Q cloister refused this statement", "Q cloister refused this statement", "Q prepare other"])
+        wire.server(Err("42601", "no"), Z(), Err("42601", "no"), Z(), C("PREPARE"), Z())
+        #expect(wire.sent == ["Q execute other(5)"])
     }
 
     /// The client never describes: we do, once a statement, and swallow the answer.

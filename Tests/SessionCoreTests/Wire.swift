@@ -76,7 +76,7 @@ final class Wire {
         keys = KeyRing(withKey ? [Self.key: try CellCipher(ColumnKey(copying: secret.span), id: Self.key)] : [:])
         let script = script
         machine = SessionMachine(
-            resources: try SessionResources(limits: limits, bind: { script.bind($0, $1) }, catalogs: catalogs, keys: keys),
+            resources: try SessionResources(limits: limits, bind: { script.bind($0, $1) }, catalogs: catalogs, keys: keys, now: { 0 }),
             admission: admission)
         if ready {
             client(startup: [("user", "ada"), ("database", "db")])
