@@ -38,6 +38,11 @@ final class Analyzer {
     /// The types that PREPARE declares for them.
     var declaredByPrepare: [Node] = []
     var hasSeveralStatements = false
+    /// Inside a routine's body: parameters and arguments are plain values of the server's.
+    var isFunctionBody = false
+    var bodyArguments: [String] = []
+    /// Set to explain the statement.
+    var log: OperationLog?
     private var depth = 0
     var computationDepth = 0
     static let maxComputationDepth = 100

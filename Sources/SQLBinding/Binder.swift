@@ -9,9 +9,15 @@ package final class Binder: Sendable {
     /// `planCacheCapacity`: how many templates are remembered.
     package init(planCacheCapacity: Int = 4096) { cache = PlanCache(capacity: planCacheCapacity) }
 
-    package func bind(_ sql: [UInt8], context: BindContext) -> BindOutcome {
+    package func bind(_ sql: [UInt8], context: BindContext) -> BindOutcome { bind(sql, context: context, log: nil) }
+
+    /// `log`: told of the operations over encrypted columns; no plan is taken from the cache then.
+    /// `prepare`: sets up the analysis of a text that is no statement of a client's; nothing is cached then.
+    func bind(
+        _ sql: [UInt8], context: BindContext, log: OperationLog?, prepare: ((Analyzer) -> Void)? = nil
+    ) -> BindOutcome {
         do {
-            return try outcome(sql, context)
+            return try outcome(sql, context, log, prepare)
         } catch {
             switch error {
             case .refused(let reason, let offset): return .refused(reason, statementOffset: offset)
@@ -21,7 +27,9 @@ package final class Binder: Sendable {
         }
     }
 
-    private func outcome(_ sql: [UInt8], _ context: BindContext) throws(Halt) -> BindOutcome {
+    private func outcome(_ sql: [UInt8], _ context: BindContext, _ log: OperationLog?, _ prepare: ((Analyzer) -> Void)?)
+        throws(Halt) -> BindOutcome
+    {
         try checkEncoding(sql)
         let tokens: [Token]
         do {
@@ -31,7 +39,7 @@ package final class Binder: Sendable {
         }
         if tokens.isEmpty { return .passThrough(StatementEffects()) }
         let key = TemplateKey(tokens: tokens, text: sql, context: context)
-        if let plan = cache.plan(key, tokens, sql),
+        if log == nil, prepare == nil, let plan = cache.plan(key, tokens, sql),
             let outcome = plan.outcome(tokens: tokens, text: sql, standardConformingStrings: context.standardConformingStrings)
         {
             return outcome
@@ -52,12 +60,14 @@ package final class Binder: Sendable {
         }
         let analyzer = Analyzer(text: sql, tokens: tokens, context: context)
         analyzer.hasMaskedStrings = isMasked
+        analyzer.log = log
+        prepare?(analyzer)
         try analyzer.statements(tree.root)
         guard let outcome = analyzer.plan.outcome(tokens: tokens, text: sql, standardConformingStrings: context.standardConformingStrings)
         else {
             throw .refused(CloisterError(.syntaxError, "a string constant is malformed"), at: nil)
         }
-        if analyzer.plan.isCacheable { cache.remember(analyzer.plan, key) }
+        if analyzer.plan.isCacheable, prepare == nil { cache.remember(analyzer.plan, key) }
         return outcome
     }
 

@@ -50,6 +50,7 @@ extension Analyzer {
     }
 
     func parameter(_ body: Node) throws(Halt) -> TypeVariable {
+        if isFunctionBody { return plain }
         guard let index = token(at: body.location), tokens[index].kind == .parameter else { throw unknown("ParamRef", body) }
         let variable = TypeVariable.undecided
         leaves.append(
@@ -211,7 +212,7 @@ extension Analyzer {
             guard case .token(let constant) = constantToken(body, at: first) else { return nil }
             return (.constant(constant), first...constant.token)
         case "ParamRef":
-            guard let index = token(at: body.location), tokens[index].kind == .parameter else { return nil }
+            guard !isFunctionBody, let index = token(at: body.location), tokens[index].kind == .parameter else { return nil }
             return (.parameter(body.number("number") - 1), index...index)
         case "TypeCast":
             guard let argument = body["arg"], let type = body["typeName"], !type.has("arrayBounds"), !type.flag("setof"),

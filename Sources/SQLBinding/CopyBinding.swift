@@ -139,6 +139,12 @@ extension Analyzer {
             default: throw refuse("COPY option \(name) is not bound for tables with encrypted columns")
             }
         }
+        if plan.format == .binary {
+            let others = body.list("options").compactMap { $0.tagged.body.string("defname") }.filter { $0 != "format" && $0 != "freeze" }
+            if let other = others.first {
+                throw .refuse(.syntaxError, "cannot specify \(other.uppercased()) in BINARY mode", at: body["relation"])
+            }
+        }
         return (plan, forceQuote)
     }
 }

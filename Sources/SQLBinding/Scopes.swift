@@ -150,7 +150,9 @@ extension Analyzer {
             OutputColumn(
                 name: column.name,
                 variable: column.encryption.map {
-                    TypeVariable(.encrypted($0, label: "\(relation.name).\(column.name)"), modifier: column.modifier)
+                    let variable = TypeVariable(.encrypted($0, label: "\(relation.name).\(column.name)"), modifier: column.modifier)
+                    variable.log = log
+                    return variable
                 } ?? plain)
         }
         return renamed(

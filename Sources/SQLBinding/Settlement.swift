@@ -89,6 +89,7 @@ extension Analyzer {
     // MARK: Parameters
 
     private func settleParameters() throws(Halt) {
+        if isFunctionBody { return }
         for token in tokens where token.kind == .parameter {
             let number = Int(String(decoding: text[token.start + 1..<token.end], as: UTF8.self)) ?? 0
             guard (1...65535).contains(number) else {

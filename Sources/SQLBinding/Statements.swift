@@ -142,8 +142,9 @@ extension Analyzer {
     /// Text that the server will run as SQL must not mention a marked table: we can't bind it.
     private func checkBodies(_ tag: String, _ node: Node) throws(Halt) {
         switch tag {
-        case "DoStmt", "CreateFunctionStmt":
-            try refuseMentions(tag == "DoStmt" ? "DO" : "CREATE FUNCTION or PROCEDURE")
+        case "DoStmt": try refuseMentions("DO")
+        case "CreateFunctionStmt":
+            if try !bindBody(node.tagged.body) { try refuseMentions("CREATE FUNCTION or PROCEDURE") }
         default:
             var runsText: String?
             var cellFunction: (name: String, node: Node)?
@@ -231,12 +232,18 @@ extension Analyzer {
     ]
 
     private func bind(_ tag: String, _ body: Node, _ node: Node, _ effect: inout StatementEffects.Statement) throws(Halt) {
-        let nothing = Environment()
+        var nothing = Environment()
+        if !bodyArguments.isEmpty {
+            let item = NamespaceItem(
+                name: "", columns: bodyArguments.map { OutputColumn(name: $0, variable: plain) }, isRelationVisible: false)
+            nothing.columns = ColumnScope(parent: nil, items: [item])
+        }
         switch tag {
         case _ where Self.isQuery(tag):
+            let role = constantRole
             if body.has("intoClause") { constantRole = .stored }
             _ = try query(node, nothing)
-            constantRole = .operand
+            constantRole = role
             if body.has("intoClause") { madeMarkedRelation = true }
         case "ExplainStmt":
             try only(body, ["query", "options"])
@@ -263,6 +270,7 @@ extension Analyzer {
             constantRole = .operand
             madeMarkedRelation = true
         case "PrepareStmt": try prepare(body)
+        case "CreateFunctionStmt": try sqlBody(body)
         case "AlterTableStmt": try alterTable(body)
         case "IndexStmt": try createIndex(body)
         case "CopyStmt": try copy(body)

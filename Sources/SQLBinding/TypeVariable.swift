@@ -70,6 +70,8 @@ final class TypeVariable {
     private(set) var storedModifier: Int32 = -1
     /// The limit of the column that the values come from; `mixed` if there are several.
     private var ownModifier: Int32 = -1
+    /// Told what is asked of the class, once it is encrypted.
+    var log: OperationLog?
     static let mixed = Int32.min
     /// Expressions whose value may become this one's.
     private var feeds: [TypeVariable] = []
@@ -134,10 +136,12 @@ final class TypeVariable {
             try b.requireOrder(of: type, label: label, at: node)
             try b.requireMatch(of: type, label: label, at: node)
             b.parent = a
+            a.log?.note(operation, label: label, type.scheme)
         case (.undecided, .encrypted(let type, let label)):
             try a.requireOrder(of: type, label: label, at: node)
             try a.requireMatch(of: type, label: label, at: node)
             a.parent = b
+            b.log?.note(operation, label: label, type.scheme)
         case (.encrypted(let x, let labelX), .encrypted(let y, let labelY)):
             guard x == y else {
                 throw .refuse(
@@ -146,6 +150,8 @@ final class TypeVariable {
                     hint: "columns that meet in one query need the same type, encryption and key in the configuration", at: node)
             }
             if a.ownModifier != b.ownModifier { a.ownModifier = Self.mixed }
+            a.log?.note(operation, label: labelX, x.scheme)
+            b.log?.note(operation, label: labelY, y.scheme)
         case (.encrypted(_, let label), .plain), (.plain, .encrypted(_, let label)):
             throw .refuse(
                 .plainMeetsEncrypted, "\(operation) between the encrypted column \(label) and an expression that is not encrypted",
@@ -179,6 +185,7 @@ final class TypeVariable {
         case .undecided: root.ordering = root.ordering ?? operation
         case .encrypted(let type, let label):
             root.ordering = operation
+            root.log?.note(operation, label: label, type.scheme)
             try root.requireOrder(of: type, label: label, at: node)
         case .aggregate(_, let label): throw Self.refuseAggregate(operation, label, node)
         case .encryptedRow(let label):
@@ -201,6 +208,7 @@ final class TypeVariable {
         case .undecided: root.matching = root.matching ?? operation
         case .encrypted(let type, let label):
             root.matching = operation
+            root.log?.note(operation, label: label, type.scheme)
             try root.requireMatch(of: type, label: label, at: node)
         case .encryptedRow, .aggregate: try requirePlain(operation, at: node)
         }
@@ -223,6 +231,7 @@ final class TypeVariable {
     /// Equality, grouping: any encrypted column, no whole row.
     func equate(_ operation: String, at node: Node?) throws(Halt) {
         if case .aggregate(_, let label) = state { throw Self.refuseAggregate(operation, label, node) }
+        if case .encrypted(let type, let label) = state { root.log?.note(operation, label: label, type.scheme) }
         if case .encryptedRow(let label) = state {
             throw .refuse(
                 .operationRefused, "\(operation) on a whole row of \(label), which has encrypted columns", hint: "name the columns",

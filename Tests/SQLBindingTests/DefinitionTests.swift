@@ -137,8 +137,29 @@ import Testing
         expect("CREATE RULE r AS ON INSERT TO people DO NOTHING", "! CL6002")
         expect("DO $$ BEGIN DELETE FROM People WHERE name = 'a'; END $$", "! CL6009")
         expectPass("DO $$ BEGIN NULL; END $$")
-        expect("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1 FROM people'", "! CL6009")
-        expect("CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1 FROM people; END", "! CL6002")
+        expect("CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS 'BEGIN PERFORM 1 FROM people; END'", "! CL6009")
+    }
+
+    @Test func routinesInSQL() {
+        expect(
+            "CREATE FUNCTION f() RETURNS bigint LANGUAGE sql AS $$ SELECT count(*) FROM people WHERE name = 'a' AND id = 1 $$",
+            "CREATE FUNCTION f() RETURNS bigint LANGUAGE sql AS $cloister$ SELECT count(*) FROM people WHERE name = ‹s people.name:a› AND id = 1 $cloister$"
+        )
+        expect(
+            "CREATE FUNCTION f(n int) RETURNS bigint AS 'SELECT count(*) FROM people WHERE name = ''a'' AND id = n' LANGUAGE sql",
+            "CREATE FUNCTION f(n int) RETURNS bigint AS $cloister$SELECT count(*) FROM people WHERE name = ‹s people.name:a› AND id = n$cloister$ LANGUAGE sql"
+        )
+        expectPass("CREATE FUNCTION f(int) RETURNS bigint LANGUAGE sql AS $$ SELECT count(*) FROM people WHERE id = $1 $$")
+        expectPass("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'")
+        // Arguments are the server's values.
+        expect(
+            "CREATE FUNCTION f(t text) RETURNS bigint LANGUAGE sql AS $$ SELECT count(*) FROM people WHERE name = t $$", "! CL6005")
+        expect("CREATE FUNCTION f(text) RETURNS bigint LANGUAGE sql AS $$ SELECT count(*) FROM people WHERE name = $1 $$", "! CL6005")
+        expect("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$ SELECT length(name) FROM people $$", "! CL6001")
+        expect(
+            "CREATE FUNCTION f() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT count(*) FROM people WHERE name = 'a'; END",
+            "CREATE FUNCTION f() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT count(*) FROM people WHERE name = ‹s people.name:a›; END")
+        expect("CREATE PROCEDURE f() LANGUAGE sql AS 'SELECT 1 FROM people WHERE'", "! CL6004")
         expect("SELECT query_to_xml('select * from people where name = ''a''', true, true, '')", "! CL6009")
         expect(
             "EXPLAIN (ANALYZE) SELECT * FROM people WHERE name = 'a'",

@@ -63,6 +63,7 @@ import Testing
         expect("COPY salaries FROM stdin", "COPY salaries FROM stdin {id,pid*,amount*,year text}")
         expectPass("COPY people (id, note) FROM stdin (FORMAT binary)")
         expect("COPY salaries FROM stdin (FORMAT binary)", "COPY salaries FROM stdin (FORMAT binary) {id,pid*,amount*,year binary}")
+        expect("COPY salaries FROM stdin (FORMAT binary, NULL 'secret')", "! CL6004")
         expect("COPY people FROM '/tmp/x'", "! CL6002")
         expect("COPY people TO '/tmp/x'", "! CL6002")
         expect("COPY (SELECT name FROM people) TO PROGRAM 'cat'", "! CL6002")
