@@ -6,7 +6,7 @@ internal import EnclaveABI
 /// The answer to one request: what goes into the slot.
 package struct Answer: Equatable, Sendable {
     package var status: UInt32 = CLOISTER_OK.rawValue
-    /// COMPARE: -1, 0, 1.
+    /// COMPARE: -1, 0, 1. MATCH: 0, 1.
     package var value: Int32 = 0
     /// HASH.
     package var hash: UInt64 = 0
@@ -33,7 +33,7 @@ package protocol Tunnel: Sendable {
     func answer(_ frame: [UInt8]) -> [UInt8]
 }
 
-/// Evaluates requests on one worker thread. Keeps the plaintext of two operands in buffers of its own, overwritten by the
+/// Evaluates requests on one worker thread. Keeps the plaintext of three operands in buffers of its own, overwritten by the
 /// next request; caches what depends on keys only as long as the key table is unchanged.
 package final class Evaluator {
     /// Derived writer keys kept per worker.
@@ -41,14 +41,17 @@ package final class Evaluator {
     /// A frame of the tunnel; cells may fill the slot.
     package static let maximumFrame = 64 * 1024
 
-    private let enclave: Enclave
-    private let opener = CellOpener(capacity: Evaluator.openerCapacity)
+    let enclave: Enclave
+    let opener = CellOpener(capacity: Evaluator.openerCapacity)
     private var table: [KeyID: KeyTable.Entry] = [:]
     private var tableGeneration: UInt64 = 0
     private var current: (id: KeyID, entry: KeyTable.Entry)?
-    private var left = Operand()
+    var left = Operand()
     private var right = Operand()
     private var normalized: [UInt8] = []
+    /// MATCH's right side, apart from COMPARE's: a query may use both in turn, row after row.
+    var pattern = Operand()
+    var compiled = CompiledPattern()
 
     package init(_ enclave: Enclave) { self.enclave = enclave }
 
@@ -58,6 +61,7 @@ package final class Evaluator {
             switch opcode {
             case CLOISTER_OP_COMPARE.rawValue: return Answer(value: try compare(request))
             case CLOISTER_OP_HASH.rawValue: return Answer(hash: try hash(request))
+            case CLOISTER_OP_MATCH.rawValue: return Answer(value: try match(request) ? 1 : 0)
             case CLOISTER_OP_PING.rawValue:
                 guard request.isEmpty else { throw Refusal.badRequest }
                 return Answer()
@@ -124,7 +128,7 @@ package final class Evaluator {
         try opener.hash(value.span, type: header.type, collation: header.collation, with: cipher)
     }
 
-    private func header(_ cell: Span<UInt8>) throws(Refusal) -> CellHeader {
+    func header(_ cell: Span<UInt8>) throws(Refusal) -> CellHeader {
         do { return try CellHeader(cell: cell) } catch { throw .badCell }
     }
 
@@ -133,7 +137,7 @@ package final class Evaluator {
     /// Deterministic cells never meet here: the server compares their bytes, and their order is nobody's business. Two
     /// operands meet only if one writer made them (the constants of one statement): cells of different statements of
     /// different proxies can't be played against each other.
-    private static func checkMeeting(
+    static func checkMeeting(
         _ a: Span<UInt8>, _ aHeader: CellHeader, _ b: Span<UInt8>, _ bHeader: CellHeader
     ) throws(Refusal) {
         guard aHeader.key == bHeader.key, aHeader.type == bHeader.type, aHeader.collation == bHeader.collation,
@@ -154,12 +158,13 @@ package final class Evaluator {
     }
 
     /// The released key, from this worker's copy of the table.
-    private func key(_ id: KeyID) throws(Refusal) -> KeyTable.Entry {
+    func key(_ id: KeyID) throws(Refusal) -> KeyTable.Entry {
         let generation = enclave.keys.generation
         if generation != tableGeneration {
             opener.forgetAll()
             left.forget()
             right.forget()
+            pattern.forget()
             table = enclave.keys.snapshot()
             tableGeneration = generation
             current = nil
@@ -168,36 +173,6 @@ package final class Evaluator {
         guard let entry = table[id] else { throw .noKey }
         current = (id, entry)
         return entry
-    }
-}
-
-/// One side of a comparison: the value of the last cell opened there, and that cell. A query compares one constant with row
-/// after row: the same bytes under the same key need no second opening.
-private struct Operand {
-    /// Longer cells are not remembered: looking at them would cost what it saves.
-    static let rememberedByteCount = 1024
-
-    private(set) var buffer: [UInt8] = []
-    private(set) var count = 0
-    /// The bytes that gave the value; empty if there is none. Set after a cell has verified, cleared before any other is tried.
-    private var cell: [UInt8] = []
-
-    mutating func forget() { cell.removeAll(keepingCapacity: true) }
-
-    /// Makes the value of `cell` available in `buffer`, whose first `count` bytes it is.
-    mutating func open(_ cell: Span<UInt8>, _ header: CellHeader, _ cipher: CellCipher, _ opener: CellOpener) throws(Refusal) {
-        if !self.cell.isEmpty, equalBytes(cell, self.cell.span) { return }
-        forget()
-        let needed = CellOpener.plaintextByteCount(cell, header)
-        if buffer.count < needed { buffer = [UInt8](repeating: 0, count: max(needed, 256)) }
-        var target = buffer.mutableSpan
-        do {
-            count = try opener.open(cell, header: header, with: cipher, into: &target)
-        } catch {
-            count = 0
-            throw error.code == .cryptographyFailed ? .noMemory : .badCell
-        }
-        if cell.count <= Self.rememberedByteCount { appendBytes(cell, to: &self.cell) }
     }
 }
 

@@ -9,6 +9,8 @@ package struct KeyOperations: OptionSet, Sendable, Hashable {
 
     package static let compare = KeyOperations(rawValue: 1)
     package static let hash = KeyOperations(rawValue: 2)
+    /// LIKE, ILIKE, starts_with.
+    package static let match = KeyOperations(rawValue: 4)
 }
 
 /// The keys released to this enclave. Shared by the workers; replaced entry by entry when a proxy releases keys.

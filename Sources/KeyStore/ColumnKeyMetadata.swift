@@ -6,12 +6,15 @@ internal import Foundation
 package enum KeyOperation: String, Sendable, CaseIterable, Comparable {
     case compare
     case hash
+    /// Matching patterns: LIKE, ILIKE, starts_with.
+    case match
 
     /// The bit in a release frame (schemas/release-v1.md).
     package var bit: UInt32 {
         switch self {
         case .compare: 1
         case .hash: 2
+        case .match: 4
         }
     }
 

@@ -66,6 +66,30 @@ ENC_OPERATOR(le, <=)
 ENC_OPERATOR(gt, >)
 ENC_OPERATOR(ge, >=)
 
+static bool
+enc_match(FunctionCallInfo fcinfo, uint32 kind)
+{
+	bytea	   *value = PG_GETARG_BYTEA_PP(0);
+	bytea	   *pattern = PG_GETARG_BYTEA_PP(1);
+	bool		matches;
+
+	matches = enclave_match(kind, (const uint8 *) VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value),
+							(const uint8 *) VARDATA_ANY(pattern), VARSIZE_ANY_EXHDR(pattern));
+	PG_FREE_IF_COPY(value, 0);
+	PG_FREE_IF_COPY(pattern, 1);
+	return matches;
+}
+
+#define ENC_MATCH(name, kind, expected) \
+	PG_FUNCTION_INFO_V1(cloister_enc_##name); \
+	Datum cloister_enc_##name(PG_FUNCTION_ARGS) { PG_RETURN_BOOL(enc_match(fcinfo, kind) == expected); }
+
+ENC_MATCH(like, CLOISTER_LIKE, true)
+ENC_MATCH(nlike, CLOISTER_LIKE, false)
+ENC_MATCH(iclike, CLOISTER_ILIKE, true)
+ENC_MATCH(icnlike, CLOISTER_ILIKE, false)
+ENC_MATCH(starts_with, CLOISTER_PREFIX, true)
+
 PG_FUNCTION_INFO_V1(cloister_enc_cmp);
 PG_FUNCTION_INFO_V1(cloister_enc_hash);
 PG_FUNCTION_INFO_V1(cloister_enc_hash_extended);

@@ -12,7 +12,14 @@
 
 /* ---- restrictions: column operator value ---- */
 
-typedef enum Relation { EQUAL, NOT_EQUAL, ORDERED } Relation;
+typedef enum Relation { EQUAL, NOT_EQUAL, ORDERED, MATCHING, NOT_MATCHING } Relation;
+
+/* The fraction of present values that is in the relation, where the number of distinct values has no say. */
+static double
+fixed_fraction(Relation relation)
+{
+	return relation == ORDERED ? DEFAULT_INEQ_SEL : relation == MATCHING ? DEFAULT_MATCH_SEL : 1.0 - DEFAULT_MATCH_SEL;
+}
 
 static double
 null_fraction(VariableStatData *variable)
@@ -35,7 +42,7 @@ restriction(FunctionCallInfo fcinfo, Relation relation)
 	double		result;
 
 	if (!get_restriction_variable(root, args, PG_GETARG_INT32(3), &variable, &other, &on_left))
-		return relation == EQUAL ? DEFAULT_EQ_SEL : relation == NOT_EQUAL ? 1.0 - DEFAULT_EQ_SEL : DEFAULT_INEQ_SEL;
+		return relation == EQUAL ? DEFAULT_EQ_SEL : relation == NOT_EQUAL ? 1.0 - DEFAULT_EQ_SEL : fixed_fraction(relation);
 	present = 1.0 - null_fraction(&variable);
 	result = present / Max(get_variable_numdistinct(&variable, &is_default), 1.0);
 	ReleaseVariableStats(variable);
@@ -43,8 +50,8 @@ restriction(FunctionCallInfo fcinfo, Relation relation)
 		return 0.0;				/* the operators are strict */
 	if (relation == NOT_EQUAL)
 		result = present - result;
-	if (relation == ORDERED)
-		result = present * DEFAULT_INEQ_SEL;
+	if (relation != EQUAL && relation != NOT_EQUAL)
+		result = present * fixed_fraction(relation);
 	CLAMP_PROBABILITY(result);
 	return result;
 }
@@ -89,7 +96,7 @@ join(FunctionCallInfo fcinfo, Relation relation)
 	{
 		/* the fraction of outer rows that have a partner */
 		if (relation != EQUAL)
-			result = relation == NOT_EQUAL ? outer_present : outer_present * DEFAULT_INEQ_SEL;
+			result = relation == NOT_EQUAL ? outer_present : outer_present * fixed_fraction(relation);
 		else if (outer_default || inner_default)
 			result = outer_present * 0.5;
 		else
@@ -100,8 +107,8 @@ join(FunctionCallInfo fcinfo, Relation relation)
 		result = outer_present * inner_present / Max(outer_count, inner_count);
 		if (relation == NOT_EQUAL)
 			result = outer_present * inner_present - result;
-		if (relation == ORDERED)
-			result = outer_present * inner_present * DEFAULT_INEQ_SEL;
+		if (relation != EQUAL && relation != NOT_EQUAL)
+			result = outer_present * inner_present * fixed_fraction(relation);
 	}
 	CLAMP_PROBABILITY(result);
 	return result;
@@ -117,6 +124,10 @@ SELECTIVITY(rangesel, restriction, ORDERED)
 SELECTIVITY(eqjoinsel, join, EQUAL)
 SELECTIVITY(neqjoinsel, join, NOT_EQUAL)
 SELECTIVITY(rangejoinsel, join, ORDERED)
+SELECTIVITY(matchsel, restriction, MATCHING)
+SELECTIVITY(nmatchsel, restriction, NOT_MATCHING)
+SELECTIVITY(matchjoinsel, join, MATCHING)
+SELECTIVITY(nmatchjoinsel, join, NOT_MATCHING)
 
 /* ---- the planner's guard against operands under different keys ---- */
 

@@ -446,7 +446,7 @@ channel_call_once(Call *call)
 
 /* Raises the error that belongs to a status other than OK. */
 static void pg_attribute_noreturn()
-refused(uint32 status)
+refused(uint32 opcode, uint32 status)
 {
 	static const struct
 	{
@@ -464,11 +464,20 @@ refused(uint32 status)
 		[CLOISTER_TOO_LARGE] = {ERRCODE_PROGRAM_LIMIT_EXCEEDED, "CL7019: the value is too large for the enclave"},
 		[CLOISTER_NO_MEMORY] = {ERRCODE_OUT_OF_MEMORY, "CL7020: the enclave is out of memory"},
 		[CLOISTER_DISABLED] = {ERRCODE_CLOISTER_UNREACHABLE, "CL7021: the enclave has shut itself off"},
+		/* PostgreSQL's own SQLSTATEs and words */
+		[CLOISTER_BAD_PATTERN] = {ERRCODE_INVALID_ESCAPE_SEQUENCE, "CL7023: LIKE pattern must not end with escape character"},
+		[CLOISTER_NONDETERMINISTIC] = {ERRCODE_FEATURE_NOT_SUPPORTED,
+			"CL7024: nondeterministic collations are not supported for pattern matching"},
 	};
 
 	if (status >= lengthof(errors) || errors[status].message == NULL)
 		channel_fail("the answer's status is unknown or rejects the request");
-	ereport(ERROR, (errcode(errors[status].sqlstate), errmsg_internal("%s", errors[status].message)));
+	ereport(ERROR,
+			(errcode(errors[status].sqlstate),
+			 errmsg_internal("%s", errors[status].message),
+			 status == CLOISTER_FORBIDDEN && opcode != CLOISTER_OP_COMPARE && opcode != CLOISTER_OP_HASH ?
+			 errhint("\"cloister keys create-column NAME --amend\" signs a key's policy again; its options and the columns "
+					 "of the proxy's configuration say what it allows.") : 0));
 }
 
 /*
@@ -481,7 +490,7 @@ channel_call(Call *call)
 	size_t		bytes = call->parts[0].count + call->parts[1].count + call->parts[2].count;
 
 	if (bytes > CLOISTER_SLOT_DATA_BYTES)
-		refused(CLOISTER_TOO_LARGE);
+		refused(call->opcode, CLOISTER_TOO_LARGE);
 	call->deadline = now() + cloister_deadline * MILLISECOND;
 	for (;;)
 	{
@@ -492,7 +501,7 @@ channel_call(Call *call)
 			return;
 		again = now() + KEY_RETRY;
 		if (call->status != CLOISTER_NO_KEY || InterruptHoldoffCount > 0 || again >= call->deadline)
-			refused(call->status);
+			refused(call->opcode, call->status);
 		channel_statistics.key_waits++;
 		while (now() < again)
 		{
@@ -514,6 +523,20 @@ enclave_compare(const uint8 *a, size_t a_bytes, const uint8 *b, size_t b_bytes)
 	if (call.value < -1 || call.value > 1)
 		channel_fail("the answer to a comparison is none of -1, 0, 1");
 	return call.value;
+}
+
+/* `kind` is one of enum cloister_pattern. */
+bool
+enclave_match(uint32 kind, const uint8 *value, size_t value_bytes, const uint8 *pattern, size_t pattern_bytes)
+{
+	cloister_match match = {.kind = kind, .value_bytes = (uint32) value_bytes, .pattern_bytes = (uint32) pattern_bytes};
+	Call		call = {.opcode = CLOISTER_OP_MATCH,
+	.parts = {{&match, sizeof(match)}, {value, value_bytes}, {pattern, pattern_bytes}}};
+
+	channel_call(&call);
+	if (call.value != 0 && call.value != 1)
+		channel_fail("the answer to a match is neither 0 nor 1");
+	return call.value == 1;
 }
 
 uint64

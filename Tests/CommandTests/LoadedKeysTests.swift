@@ -129,7 +129,7 @@ import Testing
 
     @Test func enclaveGetsKeysOfRandomizedColumnsOnly() {
         #expect(!KeyPolicy(configuration.columns(underKey: "ids")).enclave)
-        #expect(KeyPolicy(configuration.columns(underKey: "people")).operations == [.compare, .hash])
+        #expect(KeyPolicy(configuration.columns(underKey: "people")).operations == [.compare, .hash, .match])
         #expect(!KeyPolicy(configuration.columns(underKey: "people"), allowsEnclave: false).enclave)
     }
 }

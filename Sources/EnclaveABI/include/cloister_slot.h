@@ -44,6 +44,7 @@ enum cloister_opcode {
     CLOISTER_OP_PING = 1,    /* no operands */
     CLOISTER_OP_COMPARE = 2, /* cloister_pair, cell a, cell b -> value -1, 0, 1 */
     CLOISTER_OP_HASH = 3,    /* one cell of `length` bytes -> hash (64 bits, keyed by the CEK, equal for equal values) */
+    CLOISTER_OP_MATCH = 4,   /* cloister_match, value cell, pattern cell -> value 0, 1 */
     CLOISTER_OP_TUNNEL = 16, /* a frame of schemas/release-v1.md -> a frame of `length` bytes at CLOISTER_SLOT_DATA */
 };
 
@@ -52,6 +53,20 @@ typedef struct cloister_pair {
     uint32_t a_bytes;
     uint32_t b_bytes;
 } cloister_pair;
+
+/* How a value is matched against a pattern. */
+enum cloister_pattern {
+    CLOISTER_LIKE = 1,   /* SQL's LIKE with backslash as escape character */
+    CLOISTER_ILIKE = 2,  /* the same, both sides in lower case */
+    CLOISTER_PREFIX = 3, /* starts_with: the pattern is text */
+};
+
+/* Before the two cells of MATCH, at CLOISTER_SLOT_DATA; the cells follow without padding. 12 bytes. */
+typedef struct cloister_match {
+    uint32_t kind; /* cloister_pattern */
+    uint32_t value_bytes;
+    uint32_t pattern_bytes;
+} cloister_match;
 
 enum cloister_status {
     CLOISTER_OK = 0,
@@ -63,6 +78,8 @@ enum cloister_status {
     CLOISTER_TOO_LARGE = 6,
     CLOISTER_NO_MEMORY = 7,
     CLOISTER_DISABLED = 8, /* the enclave has shut itself off */
+    CLOISTER_BAD_PATTERN = 9,       /* MATCH: the pattern ends with its escape character */
+    CLOISTER_NONDETERMINISTIC = 10, /* MATCH: PostgreSQL matches no patterns under a nondeterministic collation */
 };
 
 /* The slot. Line 0 is written once by the enclave; the rest by both sides in turn. */
@@ -102,6 +119,7 @@ typedef struct cloister_doorbell {
 } cloister_doorbell;
 
 _Static_assert(sizeof(cloister_welcome) == 32, "welcome");
+_Static_assert(sizeof(cloister_match) == 12, "match");
 _Static_assert(sizeof(cloister_slot) == 256, "slot header");
 _Static_assert(sizeof(cloister_doorbell) == 640, "doorbell");
 

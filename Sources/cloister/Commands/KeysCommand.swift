@@ -131,13 +131,15 @@ struct KeysCommand: ParsableCommand {
     }
 }
 
-/// What an enclave may do with a key: compare and hash if one of its columns is randomized, else it gets nothing.
+/// What an enclave may do with a key: compare and hash if one of its columns is randomized, match patterns if one of those is
+/// text, else it gets nothing.
 struct KeyPolicy {
     let enclave: Bool
     let operations: [KeyOperation]
 
     init(_ columns: [ColumnDeclaration], allowsEnclave: Bool = true) {
         enclave = allowsEnclave && columns.contains { $0.scheme == .randomized }
-        operations = enclave ? [.compare, .hash] : []
+        let matches = columns.contains { $0.scheme == .randomized && $0.type.isText }
+        operations = enclave ? [.compare, .hash] + (matches ? [.match] : []) : []
     }
 }

@@ -25,8 +25,8 @@ struct DevKeys {
         connection = try cluster.connect(state, user: DevFolder.superuser, database: DevFolder.database)
     }
 
-    /// Makes the keys that the columns name and that are not there yet; signs an existing key again if columns were added to
-    /// it. Returns whether anything was written.
+    /// Makes the keys that the columns name and that are not there yet; signs an existing key again if columns or operations were
+    /// added to it. Returns whether anything was written.
     func makeMissing(_ columns: [ColumnDeclaration]) throws -> Bool {
         let records = try KeyTables.columnKeys(connection)
         let trusted: Set<String> = [DevFolder.masterKey]
@@ -39,8 +39,11 @@ struct DevKeys {
             if let old = records.first(where: { $0.name == name }) {
                 let metadata = try old.verify(trusted: trusted, provider: vault)
                 let known = Set(metadata.columns)
-                guard !wanted.allSatisfy({ known.contains($0.path) }) || (policy.enclave && !metadata.enclave) else { continue }
                 let operations = Set(metadata.operations).union(policy.operations)
+                guard
+                    !wanted.allSatisfy({ known.contains($0.path) }) || (policy.enclave && !metadata.enclave)
+                        || operations != Set(metadata.operations)
+                else { continue }
                 record = try old.amended(
                     columns: metadata.columns + wanted.map(\.path), enclave: metadata.enclave || policy.enclave, operations: operations,
                     trusted: trusted, under: DevFolder.masterKey, of: vault)

@@ -263,6 +263,29 @@ def draw(type_name, rng):
     }[type_name]()
 
 
+TEXTS = ("text", "varchar", "bpchar")
+
+
+def patterns(out, writer, operands):
+    """fixture.strings and fixture.patterns: text over a small alphabet, as cells of each text type."""
+    rng = random.Random("cloister patterns")
+    alphabet = "aabBéÉ \\%_x"
+    strings = {"", "a", "ab", "aé", "É", "日本", "%", "\\", "a  ", "\U0001f600x", "a" * 40 + "b"}
+    globs = {"", "%", "_", "%%", "_%", "%_", "%a", "a%", "%a%b%", "a_b", "\\%", "\\_", "\\\\", "%\\", "a\\", "%_\\", "\\", "_%_%_",
+             "%É", "%é%", "日_", "a  ", "%aab"}
+    while len(strings) < 70:
+        strings.add("".join(rng.choice(alphabet) for _ in range(rng.randrange(7))))
+    while len(globs) < 130:
+        globs.add("".join(rng.choice(alphabet + "%%__") for _ in range(rng.randrange(6))))
+    for table, values, sealer, role in (("strings", strings, writer, STORED), ("patterns", globs, operands, OPERAND)):
+        columns = ", ".join(f"c_{t} text" for t in TEXTS)
+        out.write(f"CREATE TABLE fixture.{table} (plain text, {columns});\nCOPY fixture.{table} FROM stdin;\n")
+        for value in sorted(values):
+            fields = ["\\x" + sealer.seal(value.encode(), t, KEY, role).hex() for t in TEXTS]
+            out.write("\t".join(copy_field(f) for f in [value, *fields]) + "\n")
+        out.write("\\.\n")
+
+
 def copy_field(text):
     return "\\N" if text is None else text.replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t")
 
@@ -295,6 +318,8 @@ def sql(out):
             plain = canonical(t, v)
             operand = "\\x" + operands.seal(plain, t, KEY, OPERAND).hex()
             out.write("\t".join(copy_field(f) for f in [t, v, operand, "\\x" + seal_deterministic(normal(t, plain), t, KEY).hex()]) + "\n")
+    out.write("\\.\n")
+    patterns(out, writer, operands)
     five = canonical("int4", "5")
     good = writer.seal(five, "int4", KEY)
     other_operand = Writer(b"another\0").seal(five, "int4", KEY, OPERAND)
@@ -310,7 +335,7 @@ def sql(out):
         "det role 1": bytes([1, 0x12]) + good[2:], "det short": seal_deterministic(b"", "int4", KEY)[:23],
         "large": writer.seal(b"x" * 600000, "text", KEY),
     }
-    out.write("\\.\nCREATE TABLE fixture.odd (name text primary key, cell text);\nCOPY fixture.odd FROM stdin;\n")
+    out.write("CREATE TABLE fixture.odd (name text primary key, cell text);\nCOPY fixture.odd FROM stdin;\n")
     for name, cell in odd.items():
         out.write(f"{name}\t\\\\x{cell.hex()}\n")
     out.write("\\.\n")

@@ -46,7 +46,7 @@ serve() {
     read -r _ < "$folder/ready"
 }
 regress() {
-    make -s -C "$here/.." installcheck TEST_PYTHON="$PYTHON" || { cat "$here/out/regression.diffs" 2>/dev/null; exit 1; }
+    make -s -C "$here/.." installcheck TEST_PYTHON="$PYTHON" REGRESS_ENCLAVE="$*" || { cat "$here/out/regression.diffs" 2>/dev/null; exit 1; }
 }
 
 cd "$folder"
@@ -69,7 +69,7 @@ if [ "$what" != liveness ] && [ -x "$enclave" ] && [ -x "$tee" ]; then
     echo "with cloister-enclave:"
     serve "$tee" run --enclave "$enclave" --socket "$CLOISTER_TEST_SOCKET" --state-dir "$folder/tee" --allow-mlock
     "$PYTHON" "$here/release.py"
-    regress
+    regress match
 fi
 serve "$PYTHON" "$here/evaluator.py" "$CLOISTER_TEST_SOCKET"
 if [ "$what" != liveness ]; then

@@ -122,7 +122,7 @@ import Testing
         var generator = SystemRandomNumberGenerator()
         for _ in 0..<3000 {
             let request = (0..<Int.random(in: 0...120)).map { _ in UInt8.random(in: 0...255, using: &generator) }
-            let opcodes: [UInt32] = [1, 2, 3, 16, .random(in: 0...UInt32.max, using: &generator)]
+            let opcodes: [UInt32] = [1, 2, 3, 4, 16, .random(in: 0...UInt32.max, using: &generator)]
             slot.post(opcodes.randomElement() ?? 0, request, length: Bool.random() ? nil : .random(in: 0...2_000_000))
             serve()
             #expect(slot.state == CLOISTER_DONE.rawValue)

@@ -10,7 +10,7 @@ FROM pg_opclass c WHERE opcintype::regtype::text ~ '^(enc|det)_';
 SELECT substr(typname, 1, 3) AS scheme, count(*), bool_and(typmodin <> 0 AND typmodout <> 0) AS t, bool_and(typstorage = 'e') AS t,
   bool_and(typarray <> 0) AS t, bool_and(typcategory = 'U') AS t
 FROM pg_type WHERE typname ~ '^(enc|det)_' GROUP BY 1 ORDER BY 1;
--- Operators: names by scheme; each has a negator, a commutator and our own estimators.
+-- Operators: names by scheme; comparisons have a negator and a commutator, patterns a negator; all have our own estimators.
 SELECT substr(oprleft::regtype::text, 1, 3) AS scheme, oprname, count(*), bool_and(oprleft = oprright) AS t, bool_and(oprcom <> 0) AS t,
   bool_and(oprnegate <> 0) AS t, min(oprrest::text), min(oprjoin::text), bool_or(oprcanmerge) AS merges, bool_or(oprcanhash) AS hashes
 FROM pg_operator WHERE oprleft::regtype::text ~ '^(enc|det)_' GROUP BY 1, 2 ORDER BY 1 DESC, 2;
