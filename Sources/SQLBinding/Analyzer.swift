@@ -89,14 +89,14 @@ final class Analyzer {
         for child in node.children where !members.contains(child.key) {
             throw .refuse(
                 .statementRefused, "this form of the statement is not bound on tables with encrypted columns (\(child.key))",
-                hint: "docs/sql.md lists what is bound", at: node)
+                hint: Refused.unlisted.instead, at: node)
         }
     }
 
     func unknown(_ tag: String, _ body: Node) -> Halt {
         .refuse(
             .statementRefused, "\(tag.isEmpty ? "this expression" : tag) is not bound in statements that touch encrypted columns",
-            hint: "docs/sql.md lists what is bound", at: body)
+            hint: Refused.unlisted.instead, at: body)
     }
 
     func deeper<T>(_ node: Node, _ work: () throws(Halt) -> T) throws(Halt) -> T {

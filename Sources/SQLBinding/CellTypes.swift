@@ -31,7 +31,7 @@ extension Analyzer {
         guard let found else { return }
         throw .refuse(
             .operationRefused, "a value of type \(found.name), which holds encrypted values",
-            hint: "name the columns and write their values as constants or parameters", at: found.node)
+            hint: Refused.cellTypeAsValue.instead, at: found.node)
     }
 
     private func cellType(_ names: [String], isColumnsType: Bool) -> String? {

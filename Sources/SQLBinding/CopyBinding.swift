@@ -35,7 +35,7 @@ extension Analyzer {
         if body.flag("is_program") || body.has("filename") {
             throw refuse(
                 "COPY of \(relation.name).\(secret.name) with a file or program of the server, which has no key",
-                "use COPY … FROM STDIN or TO STDOUT (psql: \\copy)")
+                Refused.copyWithServerFile.instead)
         }
         let layout = CopyInPlan(
             relation: relation.name,
@@ -60,12 +60,12 @@ extension Analyzer {
         guard !output.isOpaque else {
             throw .refuse(
                 .operationRefused, "COPY of columns that are not known one by one, with the encrypted column \(secret.label)",
-                hint: "name the columns instead of *", at: query.tagged.body)
+                hint: Refused.starWithUnknownColumns.instead, at: query.tagged.body)
         }
         if body.flag("is_program") || body.has("filename") {
             throw .refuse(
                 .statementRefused, "COPY of \(secret.label) to a file or program of the server, which has no key",
-                hint: "use COPY … TO STDOUT (psql: \\copy)")
+                hint: Refused.copyWithServerFile.instead)
         }
         let layout = CopyInPlan(relation: QualifiedName("", "the query"), columns: columns, format: .text)
         let (plan, forceQuote) = try copyOptions(body, layout)
@@ -73,7 +73,7 @@ extension Analyzer {
     }
 
     private func copyOptions(_ body: Node, _ layout: CopyInPlan) throws(Halt) -> (CopyInPlan, forceQuote: Set<Int>) {
-        func refuse(_ message: String, _ hint: String = "docs/sql.md lists what is bound") -> Halt {
+        func refuse(_ message: String, _ hint: String = Refused.unlisted.instead) -> Halt {
             .refuse(.statementRefused, message, hint: hint, at: body["relation"])
         }
         guard !hasMaskedStrings else {

@@ -93,7 +93,7 @@ extension Analyzer {
         let (tag, body) = node.tagged
         let value = try expression(node, environment)
         guard tag == "ColumnRef", let (type, label) = value.encryption, type.logical == .boolean, let start = token(at: body.location)
-        else { return try value.requirePlain(operation, hint: "write `column = true`", at: body) }
+        else { return try value.requirePlain(operation, hint: Refused.bareBoolean.instead, at: body) }
         var end = start
         while isSymbol(end + 1, "."), isIdentifier(end + 2) { end += 2 }
         let truth = CellTemplate(value: .truth, target: type, role: constantRole, column: label)
@@ -111,7 +111,7 @@ extension Analyzer {
         guard let name = names.last, names.count == 1 || names[0] == "pg_catalog", let start = token(at: body.location),
             isWord(start, "collate"), isIdentifier(start + 1)
         else {
-            try value.requirePlain("COLLATE", hint: "an encrypted column's collation is the configuration's", at: body)
+            try value.requirePlain("COLLATE", hint: Refused.otherCollation.instead, at: body)
             return plain
         }
         var end = start + 1

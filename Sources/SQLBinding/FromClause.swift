@@ -104,7 +104,7 @@ extension Analyzer {
             if isOpaque, let label = (leftColumns + rightColumns).lazy.compactMap(\.variable.secretLabel).first {
                 throw .refuse(
                     .operationRefused, "NATURAL JOIN with a relation whose columns are not known, and the encrypted column \(label)",
-                    hint: "write ON or USING", at: larg.tagged.body)
+                    hint: Refused.naturalJoin.instead, at: larg.tagged.body)
             }
             using = leftColumns.map(\.name).filter { name in rightColumns.contains { $0.name == name } }
         }

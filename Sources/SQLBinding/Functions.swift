@@ -84,11 +84,11 @@ extension Analyzer {
     private static func hint(function name: String) -> String {
         switch name {
         case "sum", "avg", "stddev", "variance", "stddev_pop", "stddev_samp", "var_pop", "var_samp":
-            "select the values and aggregate in the client, or mark the column randomized and of a type of numbers"
+            Refused.aggregate.instead
         case "lower", "upper", "initcap", "trim", "btrim", "substring", "substr", "left", "right", "length", "concat", "replace":
-            "select the column and compute in the client"
-        case "extract", "date_part", "date_trunc", "age", "timezone": "use a range (`column >= … AND column < …`), or compute in the client"
-        default: "functions get cells, not values: select the column and compute in the client"
+            Refused.function.instead
+        case "extract", "date_part", "date_trunc", "age", "timezone": Refused.dateFunction.instead
+        default: Refused.otherFunction.instead
         }
     }
 

@@ -28,13 +28,13 @@ extension Analyzer {
                     .encryptionMismatch,
                     "an assignment to \(label), whose length or precision differs from that of the encrypted values assigned",
                     hint:
-                        "the server can't shorten or round cells: give both columns the same length or precision, or go through the client",
+                        Refused.otherLimit.instead,
                     at: body)
             }
             try target.accept(value, operation: "an assignment", at: body)
         } else {
             try value.requirePlain(
-                "assignment to the plain column \"\(name)\"", hint: "mark that column too, with the same type, encryption and key", at: body
+                "assignment to the plain column \"\(name)\"", hint: Refused.plainFromEncrypted.instead, at: body
             )
         }
     }
@@ -119,7 +119,7 @@ extension Analyzer {
             if let label = output.secretLabel ?? columns.lazy.compactMap({ $0.column?.variable.secretLabel }).first {
                 throw .refuse(
                     .operationRefused, "INSERT … SELECT of columns that are not known one by one, with the encrypted column \(label)",
-                    hint: "name the columns instead of *",
+                    hint: Refused.starWithUnknownColumns.instead,
                     at: select)
             }
             return
@@ -157,7 +157,7 @@ extension Analyzer {
                         CloisterError(
                             .operationRefused,
                             "an ON CONFLICT predicate with a constant for the encrypted column \(leaf.variable.secretLabel ?? "")",
-                            hint: "use a predicate without it (IS NOT NULL), or name the constraint"),
+                            hint: Refused.conflictPredicate.instead),
                         at: tokens[leaf.tokens.lowerBound].start)
                 }
             }

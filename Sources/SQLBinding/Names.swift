@@ -68,7 +68,7 @@ extension Analyzer {
         if isTemporary {
             throw .refuse(
                 .ambiguousRelation, "a temporary table \"\(name)\" would hide the table of that name that has encrypted columns",
-                hint: "give it another name",
+                hint: Refused.hiddenByTemporary.instead,
                 at: rangeVar)
         }
         guard let path = context.searchPath else { throw Halt.needsSearchPath }
@@ -76,7 +76,7 @@ extension Analyzer {
             throw .refuse(
                 .ambiguousRelation,
                 "\"\(name)\" is the name of a table with encrypted columns, but would be created in another schema here",
-                hint: "write the schema", at: rangeVar)
+                hint: Refused.ambiguousName.instead, at: rangeVar)
         }
         return QualifiedName(schema, name)
     }

@@ -71,7 +71,7 @@ extension Analyzer {
             try match(left, right, name, environment, body)
             return plain
         case "AEXPR_SIMILAR":
-            try plainOnly([left, right], "SIMILAR TO", hint: "use LIKE", environment, body)
+            try plainOnly([left, right], "SIMILAR TO", hint: Refused.similarTo.instead, environment, body)
             return plain
         default: throw unknown("A_Expr", body)
         }
@@ -79,10 +79,10 @@ extension Analyzer {
 
     private static func hint(operator name: String) -> String {
         switch name {
-        case "||": "concatenate in the client"
-        case "~", "~*", "!~", "!~*": "use LIKE or ILIKE: regular expressions are not evaluated on encrypted columns"
-        case "+", "-", "*", "/", "%", "^": "compute in the client"
-        default: "encrypted columns have =, <>, <, <=, > and >= only"
+        case "||": Refused.concatenation.instead
+        case "~", "~*", "!~", "!~*": Refused.regularExpression.instead
+        case "+", "-", "*", "/", "%", "^": Refused.arithmetic.instead
+        default: Refused.otherOperator.instead
         }
     }
 
@@ -165,11 +165,11 @@ extension Analyzer {
             for index in before..<leaves.count where leaves[index].variable === element { leaves[index].form = .array }
             if isPattern {
                 try element.requirePlain("LIKE ANY of an array parameter", at: body)
-                try value.requirePlain("LIKE ANY of an array parameter", hint: "write LIKE ANY (ARRAY[…])", at: body)
+                try value.requirePlain("LIKE ANY of an array parameter", hint: Refused.patternArray.instead, at: body)
             }
             try meets(element)
         default:
-            try value.requirePlain("\(name) ANY/ALL of a computed array", hint: "write IN (…), or = ANY ($1)", at: body)
+            try value.requirePlain("\(name) ANY/ALL of a computed array", hint: Refused.computedArray.instead, at: body)
             try expression(right, environment).requirePlain("ANY/ALL", at: body)
         }
     }
@@ -218,7 +218,7 @@ extension Analyzer {
         if let label = variable.secretLabel {
             throw .refuse(
                 .operationRefused, "a LIKE pattern that is the encrypted column \(label)",
-                hint: "the pattern must be a constant or a parameter",
+                hint: Refused.patternColumn.instead,
                 at: body)
         }
         for index in before..<leaves.count where leaves[index].variable === variable && leaves[index].form == .value {
@@ -256,7 +256,8 @@ extension Analyzer {
                     form: .pattern, variable: folded))
         } else {
             throw .refuse(
-                .operationRefused, "LIKE on \(function)() of the encrypted column \(value.secretLabel ?? "")", hint: "use ILIKE", at: body)
+                .operationRefused, "LIKE on \(function)() of the encrypted column \(value.secretLabel ?? "")",
+                hint: Refused.foldedLike.instead, at: body)
         }
         guard let at = token(at: body.location), case let keyword = isWord(at, "not") ? at + 1 : at, isWord(keyword, "like") else {
             throw unknown("this LIKE", body)

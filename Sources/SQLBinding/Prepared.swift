@@ -12,7 +12,7 @@ extension Analyzer {
         guard !hasSeveralStatements else {
             throw .refuse(
                 .statementRefused, "PREPARE over encrypted columns together with other statements in one text",
-                hint: "send the statements one by one")
+                hint: Refused.severalStatements.instead)
         }
         isPreparing = true
         declaredByPrepare = body.list("argtypes").map(\.tagged.body)
@@ -136,7 +136,7 @@ extension Analyzer {
         return .refused(
             CloisterError(
                 .parameterRefused, "EXECUTE gives parameter $\(number), which is for \(label), a value that is not constant",
-                hint: "write a constant, or bind through the extended protocol"), at: nil)
+                hint: Refused.executeNotConstant.instead), at: nil)
     }
 }
 

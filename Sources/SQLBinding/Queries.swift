@@ -136,7 +136,7 @@ extension Analyzer {
             if let label = a.secretLabel ?? b.secretLabel {
                 throw .refuse(
                     .operationRefused, "\(name) of columns that are not known one by one, with the encrypted column \(label)",
-                    hint: "name the columns instead of *", at: body)
+                    hint: Refused.starWithUnknownColumns.instead, at: body)
             }
             for column in a.columns + b.columns { column.variable.settlePlain() }
             return Output(columns: a.columns.map { OutputColumn(name: $0.name, variable: plain) }, isOpaque: a.isOpaque || b.isOpaque)
@@ -182,7 +182,7 @@ extension Analyzer {
             if case .encryptedRow(let label) = variable.state {
                 throw .refuse(
                     .operationRefused, "a whole row of \(label), which has encrypted columns, as one value",
-                    hint: "use `SELECT t.*`, or name the columns", at: body)
+                    hint: Refused.wholeRow.instead, at: body)
             }
             output.columns.append(OutputColumn(name: body.string("name") ?? Self.figureName(value), variable: variable))
         }
@@ -276,7 +276,7 @@ extension Analyzer {
                 if let label = output.secretLabel {
                     throw .refuse(
                         .operationRefused, "an ordinal over columns that are not known one by one, with the encrypted column \(label)",
-                        hint: "write the column's name", at: body)
+                        hint: Refused.ordinalOverStar.instead, at: body)
                 }
                 return output.columns.map(\.variable)
             }

@@ -64,7 +64,7 @@ extension Analyzer {
             .refused(
                 CloisterError(
                     .operationRefused, "\(why) is not available on the encrypted column \(label)",
-                    hint: "the server has cells, not values: cast in the client"), at: at)
+                    hint: Refused.cast.instead), at: at)
         }
         if let obstacle = leaf.obstacle { throw refuse("a cast that \(obstacle)") }
         let isSame =
@@ -80,7 +80,7 @@ extension Analyzer {
             throw .refused(
                 CloisterError(
                     .operationRefused, "COLLATE \(name) is not available on the encrypted column \(label)",
-                    hint: "an encrypted column's collation is the configuration's"),
+                    hint: Refused.otherCollation.instead),
                 at: tokens[leaf.tokens.lowerBound].start)
         }
         plan.edits.append(.init(tokens: leaf.tokens, text: ""))
@@ -157,7 +157,7 @@ extension Analyzer {
                 throw .refused(
                     CloisterError(
                         .parameterRefused, "parameter $\(number) is used with an encrypted column and also in a way that is not known",
-                        hint: "use two parameters"),
+                        hint: Refused.parameterUsedTwice.instead),
                     at: tokens[leaf.tokens.lowerBound].start)
             }
         }
@@ -171,7 +171,7 @@ extension Analyzer {
         func refuse(_ why: String, _ hint: String) -> Halt {
             .refused(CloisterError(.constantRefused, "a constant for the encrypted column \(label) \(why)", hint: hint), at: at)
         }
-        if let obstacle = leaf.obstacle { throw refuse(obstacle, "write it as a plain constant or parameter") }
+        if let obstacle = leaf.obstacle { throw refuse(obstacle, Refused.constantForm.instead) }
         if leaf.variable.isStored, leaf.form == .value, leaf.variable.storedModifier == TypeVariable.mixed {
             throw refuse("goes into columns of different lengths or precisions", "write it for each of them")
         }
@@ -227,7 +227,7 @@ struct ParameterPlaces {
             throw .refused(
                 CloisterError(
                     .parameterRefused, "parameter $\(number) is used with columns of the types \(known.name) and \(type.name)",
-                    hint: "use two parameters"),
+                    hint: Refused.parameterUsedTwice.instead),
                 at: offset)
         }
         shown[number - 1] = type

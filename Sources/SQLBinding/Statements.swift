@@ -32,7 +32,7 @@ extension Analyzer {
         {
             throw .refuse(
                 .statementRefused, "several COPYs in one text, one of them of encrypted columns",
-                hint: "send the statements one by one")
+                hint: Refused.severalStatements.instead)
         }
         try finish()
     }
@@ -87,7 +87,7 @@ extension Analyzer {
         guard namesMayHaveChanged || madeMarkedRelation else { return }  // also from `relation`: a stale search path
         throw .refuse(
             .statementRefused, "an earlier statement of the same text may have changed what the names in this one mean",
-            hint: "send the statements one by one", at: node.tagged.body["relation"])
+            hint: Refused.severalStatements.instead, at: node.tagged.body["relation"])
     }
 
     private func noteNameChanges(_ tag: String, _ effect: StatementEffects.Statement) {
@@ -157,7 +157,7 @@ extension Analyzer {
             if let (name, call) = cellFunction {
                 throw .refuse(
                     .operationRefused, "a function named \(name) takes or returns encrypted values",
-                    hint: "functions over encrypted columns are not bound: write the query itself", at: call)
+                    hint: Refused.cellFunction.instead, at: call)
             }
             if let runsText {
                 plan.isCacheable = false
@@ -181,7 +181,7 @@ extension Analyzer {
                 throw .refused(
                     CloisterError(
                         .nameInBody, "the body given to \(what) mentions a table with encrypted columns, or can't be read",
-                        hint: "code that runs in the server can't be bound: run its statements from the client"),
+                        hint: Refused.codeInServer.instead),
                     at: token.start)
             }
         }
@@ -198,14 +198,14 @@ extension Analyzer {
             {
                 throw .refuse(
                     .definitionRefused, "\"\(name)\" is the name of a table with encrypted columns",
-                    hint: "create that table with CREATE TABLE", at: rangeVar)
+                    hint: Refused.renameToMarked.instead, at: rangeVar)
             }
             if body.string("renameType") == "OBJECT_SCHEMA" { try refuseSchema(body.string("subname") ?? "", body.string("newname") ?? "") }
         case "AlterObjectSchemaStmt":
             if let rangeVar = body["relation"], let name = rangeVar.string("relname"), catalog.marks.bareNames.contains(name) {
                 throw .refuse(
                     .definitionRefused, "\"\(name)\" is the name of a table with encrypted columns",
-                    hint: "create that table with CREATE TABLE", at: rangeVar)
+                    hint: Refused.renameToMarked.instead, at: rangeVar)
             }
         case "SelectStmt": try checkNewRelation(body["intoClause"]?["rel"], at: body)
         case "CreateTableAsStmt": try checkNewRelation(body["into"]?["rel"], at: body)
@@ -219,7 +219,7 @@ extension Analyzer {
         throw .refused(
             CloisterError(
                 .definitionRefused, "a schema that the configuration names can't be renamed, nor another take its name",
-                hint: "change the configuration first"), at: nil)
+                hint: Refused.renameSchema.instead), at: nil)
     }
 
     // MARK: Statements with marked relations
@@ -279,7 +279,7 @@ extension Analyzer {
         default:
             throw .refuse(
                 .statementRefused, "\(Self.words(tag)) is not bound when it touches a table with encrypted columns",
-                hint: "docs/sql.md lists what is bound", at: body["relation"])
+                hint: Refused.unlisted.instead, at: body["relation"])
         }
     }
 
@@ -293,7 +293,7 @@ extension Analyzer {
         default:
             throw .refuse(
                 .definitionRefused, "\(found.name) or its column can't be renamed: the configuration names encrypted columns",
-                hint: "change the configuration and rename in the server's own session",
+                hint: Refused.renameMarked.instead,
                 at: rangeVar)
         }
     }

@@ -120,7 +120,7 @@ final class TypeVariable {
         switch (a.ownState, b.ownState) {
         case (.encryptedRow(let label), _), (_, .encryptedRow(let label)):
             throw .refuse(
-                .operationRefused, "\(operation) with a whole row of \(label), which has encrypted columns", hint: "name the columns",
+                .operationRefused, "\(operation) with a whole row of \(label), which has encrypted columns", hint: Refused.wholeRow.instead,
                 at: node)
         case (.aggregate(_, let label), _), (_, .aggregate(_, let label)):
             throw Self.refuseAggregate(operation, label, node)
@@ -147,7 +147,7 @@ final class TypeVariable {
                 throw .refuse(
                     .encryptionMismatch,
                     "\(operation) between \(labelX) (\(x.words)) and \(labelY) (\(y.words)), which are encrypted differently",
-                    hint: "columns that meet in one query need the same type, encryption and key in the configuration", at: node)
+                    hint: Refused.differentEncryption.instead, at: node)
             }
             if a.ownModifier != b.ownModifier { a.ownModifier = Self.mixed }
             a.log?.note(operation, label: labelX, x.scheme)
@@ -155,7 +155,7 @@ final class TypeVariable {
         case (.encrypted(_, let label), .plain), (.plain, .encrypted(_, let label)):
             throw .refuse(
                 .plainMeetsEncrypted, "\(operation) between the encrypted column \(label) and an expression that is not encrypted",
-                hint: "use a constant, a parameter or a column with the same encryption; compute expressions in the client", at: node)
+                hint: Refused.plainMeetsEncrypted.instead, at: node)
         }
     }
 
@@ -190,7 +190,7 @@ final class TypeVariable {
         case .aggregate(_, let label): throw Self.refuseAggregate(operation, label, node)
         case .encryptedRow(let label):
             throw .refuse(
-                .operationRefused, "\(operation) on a whole row of \(label), which has encrypted columns", hint: "name the columns",
+                .operationRefused, "\(operation) on a whole row of \(label), which has encrypted columns", hint: Refused.wholeRow.instead,
                 at: node)
         }
     }
@@ -198,7 +198,7 @@ final class TypeVariable {
     private static func refuseAggregate(_ operation: String, _ label: String, _ node: Node?) -> Halt {
         .refuse(
             .operationRefused, "\(operation) on an aggregate of the encrypted column \(label), which can only be shown",
-            hint: "select it and go on in the client", at: node)
+            hint: Refused.aggregateUsed.instead, at: node)
     }
 
     /// LIKE and its kin: randomized text columns only.
@@ -219,12 +219,12 @@ final class TypeVariable {
         guard type.logical.isText else {
             throw .refuse(
                 .operationRefused, "\(matching) on the encrypted column \(label), which is of type \(type.logical.name)",
-                hint: "patterns are for text; compare with =, <, BETWEEN …", at: node)
+                hint: Refused.patternOnOtherType.instead, at: node)
         }
         guard type.scheme == .randomized else {
             throw .refuse(
                 .operationRefused, "\(matching) on the deterministic column \(label)",
-                hint: "deterministic columns have = and <> only; use randomized encryption for patterns", at: node)
+                hint: Refused.patternOnDeterministic.instead, at: node)
         }
     }
 
@@ -234,7 +234,7 @@ final class TypeVariable {
         if case .encrypted(let type, let label) = state { root.log?.note(operation, label: label, type.scheme) }
         if case .encryptedRow(let label) = state {
             throw .refuse(
-                .operationRefused, "\(operation) on a whole row of \(label), which has encrypted columns", hint: "name the columns",
+                .operationRefused, "\(operation) on a whole row of \(label), which has encrypted columns", hint: Refused.wholeRow.instead,
                 at: node)
         }
     }
@@ -243,7 +243,7 @@ final class TypeVariable {
         guard let ordering, type.scheme == .deterministic else { return }
         throw .refuse(
             .orderOnDeterministic, "\(ordering) needs an order, which the deterministic column \(label) does not have",
-            hint: "deterministic columns have = and <> only; use randomized encryption for ranges and sorting", at: node)
+            hint: Refused.orderOnDeterministic.instead, at: node)
     }
 
     /// Nothing encrypted may go into `operation`; an undecided class becomes plain.
@@ -254,12 +254,12 @@ final class TypeVariable {
         case .encrypted(_, let label):
             throw .refuse(
                 .operationRefused, "\(operation) is not available on the encrypted column \(label)",
-                hint: hint.isEmpty ? "select the column and compute in the client" : hint, at: node)
+                hint: hint.isEmpty ? Refused.function.instead : hint, at: node)
         case .aggregate(_, let label): throw Self.refuseAggregate(operation, label, node)
         case .encryptedRow(let label):
             throw .refuse(
                 .operationRefused, "\(operation) on a whole row of \(label), which has encrypted columns",
-                hint: "name the columns, or use `SELECT t.*`", at: node)
+                hint: Refused.wholeRow.instead, at: node)
         }
     }
 }
