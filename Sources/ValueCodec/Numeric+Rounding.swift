@@ -1,6 +1,22 @@
 import Diagnostics
 
 extension Numeric {
+    /// The exact decimal value of a double.
+    init(exactly value: Double) throws(CloisterError) {
+        if value.isNaN {
+            self = .nan
+        } else if value.isInfinite {
+            self = value < 0 ? .minusInfinity : .infinity
+        } else if value == 0 {
+            self.init(weight: 0, sign: .plus, dscale: 0, digits: [])
+        } else {
+            // More digits than any double has.
+            let (digits, exponent) = DecimalExpansion(value.magnitude).rounded(to: 1200)
+            try self.init(
+                sign: value < 0 ? .minus : .plus, count: digits.count, pointAfter: 1, exponent: exponent, digit: { digits[$0].digit })
+        }
+    }
+
     /// round_var: half away from zero at the `scale`th fractional digit; a negative scale rounds before the point. Leaves
     /// zeros that `finish` strips; `dscale` becomes `scale`, which a negative one makes 0.
     mutating func round(toScale scale: Int) {

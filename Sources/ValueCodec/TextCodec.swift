@@ -6,6 +6,12 @@ enum TextCodec {
         CloisterError(.invalidByteSequence, "invalid byte sequence for encoding \"UTF8\"")
     }
 
+    static func withoutTrailingBlanks(_ text: [UInt8]) -> [UInt8] {
+        var end = text.count
+        while end > 0, text[end - 1] == 0x20 { end -= 1 }
+        return Array(text[..<end])
+    }
+
     /// Throws SQLSTATE 22021 unless every byte belongs to well-formed UTF-8 (no surrogates, nothing above U+10FFFF, shortest
     /// forms only) and none is zero.
     static func verify(_ text: Span<UInt8>) throws(CloisterError) {

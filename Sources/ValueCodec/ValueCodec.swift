@@ -17,9 +17,6 @@ package enum ValueCodec {
         CloisterError(.shortBinaryValue, "insufficient data left in message")
     }
     static func longBinary() -> CloisterError { ValueError.binary("incorrect binary data format") }
-    static func unsupportedType(_ type: LogicalType) -> CloisterError {
-        ValueError.unsupported("type \(type.name) is not supported for encrypted columns")
-    }
     static func requireUTF8(_ settings: SessionSettings) throws(CloisterError) {
         guard settings.isUTF8 else {
             throw ValueError.unsupported(
@@ -30,9 +27,10 @@ package enum ValueCodec {
     // MARK: Text to canonical
 
     /// Reads a value's text form. Throws PostgreSQL's SQLSTATE for text that is not of the type, 0A000 for spellings and
-    /// settings that are not supported.
+    /// settings that are not supported. `modifier`: atttypmod where the text is a literal of an interval type or a COPY
+    /// field, which decides what a number without a unit means (`'5'::interval hour`); no other type looks at it.
     package static func canonical(
-        fromText text: Span<UInt8>, type: LogicalType, settings: SessionSettings
+        fromText text: Span<UInt8>, type: LogicalType, modifier: Int32 = -1, settings: SessionSettings
     ) throws(CloisterError) -> [UInt8] {
         try requireUTF8(settings)
         try TextCodec.verify(text)
@@ -41,27 +39,36 @@ package enum ValueCodec {
         case .int2: return Bytes.bigEndian(try IntegerCodec.parse(text, as: Int16.self, name: "smallint"))
         case .int4: return Bytes.bigEndian(try IntegerCodec.parse(text, as: Int32.self, name: "integer"))
         case .int8: return Bytes.bigEndian(try IntegerCodec.parse(text, as: Int64.self, name: "bigint"))
-        case .float8: return Bytes.bigEndian(try Float8.parse(text).bitPattern)
+        case .float4: return Bytes.bigEndian(try FloatText.parse(text, as: Float.self, name: "real").bitPattern)
+        case .float8: return Bytes.bigEndian(try FloatText.parse(text, as: Double.self, name: "double precision").bitPattern)
         case .numeric: return try Numeric(text: text).canonical
-        case .text, .varchar: return Bytes.copy(text)
+        case .text, .varchar, .bpchar: return Bytes.copy(text)
         case .bytea: return try ByteaCodec.parse(text)
         case .uuid: return try UUIDCodec.parse(text)
         case .date: return Bytes.bigEndian(try DateTimeCodec.date(text, settings))
         case .timestamp: return Bytes.bigEndian(try DateTimeCodec.timestamp(text, settings))
         case .timestamptz: return Bytes.bigEndian(try DateTimeCodec.timestampTZ(text, settings))
-        case .float4, .bpchar, .time, .timetz, .interval, .inet, .json, .jsonb: throw unsupportedType(type)
+        case .time: return Bytes.bigEndian(try TimeCodec.time(text, settings))
+        case .timetz: return try TimeCodec.timeTZ(text, settings)
+        case .interval: return try IntervalDecoder.parse(text, settings.intervalStyle, IntervalModifier(modifier)).canonical
+        case .inet: return try InetCodec.parse(text)
+        case .json:
+            let bytes = Bytes.copy(text)
+            try JSONScanner.validate(bytes)
+            return bytes
+        case .jsonb: return try JSONBCodec.canonical(fromText: Bytes.copy(text))
         }
     }
 
     package static func canonical(
-        fromText text: [UInt8], type: LogicalType, settings: SessionSettings
+        fromText text: [UInt8], type: LogicalType, modifier: Int32 = -1, settings: SessionSettings
     ) throws(CloisterError) -> [UInt8] {
-        if type == .text || type == .varchar {
+        if type.isText {
             try requireUTF8(settings)
             try TextCodec.verify(text.span)
             return text
         }
-        return try canonical(fromText: text.span, type: type, settings: settings)
+        return try canonical(fromText: text.span, type: type, modifier: modifier, settings: settings)
     }
 
     // MARK: Binary to canonical
@@ -75,11 +82,27 @@ package enum ValueCodec {
             try checkSize(bytes, 1)
             return [bytes[0] != 0 ? 1 : 0]
         case .int2: try checkSize(bytes, 2)
-        case .int4: try checkSize(bytes, 4)
+        case .int4, .float4: try checkSize(bytes, 4)
         case .int8, .float8: try checkSize(bytes, 8)
         case .uuid: try checkSize(bytes, 16)
         case .numeric: return try Numeric(binary: bytes).canonical
-        case .text, .varchar: try TextCodec.verify(bytes.span)
+        case .text, .varchar, .bpchar: try TextCodec.verify(bytes.span)
+        case .json:
+            try TextCodec.verify(bytes.span)
+            try JSONScanner.validate(bytes)
+        case .jsonb: return try JSONBCodec.canonical(fromBinary: bytes)
+        case .inet: return try InetCodec.check(binary: bytes)
+        case .interval: return try Interval(binary: bytes).canonical
+        case .time:
+            guard bytes.count >= 8 else { throw shortBinary() }
+            try TimeCodec.check(time: Bytes.integer(bytes))
+            try checkSize(bytes, 8)
+        case .timetz:
+            guard bytes.count >= 8 else { throw shortBinary() }
+            try TimeCodec.check(time: Bytes.integer(bytes))
+            guard bytes.count >= 12 else { throw shortBinary() }
+            try TimeCodec.check(zone: Bytes.integer(bytes, at: 8))
+            try checkSize(bytes, 12)
         case .bytea: break
         case .date:
             guard bytes.count >= 4 else { throw shortBinary() }
@@ -95,12 +118,11 @@ package enum ValueCodec {
                 throw DateTimeCodec.timestampOutOfRange()
             }
             try checkSize(bytes, 8)
-        case .float4, .bpchar, .time, .timetz, .interval, .inet, .json, .jsonb: throw unsupportedType(type)
         }
         return bytes
     }
 
-    private static func checkSize(_ bytes: [UInt8], _ size: Int) throws(CloisterError) {
+    static func checkSize(_ bytes: [UInt8], _ size: Int) throws(CloisterError) {
         if bytes.count < size { throw shortBinary() }
         if bytes.count > size { throw longBinary() }
     }
@@ -112,7 +134,7 @@ package enum ValueCodec {
         fromCanonical bytes: [UInt8], type: LogicalType, settings: SessionSettings
     ) throws(CloisterError) -> [UInt8] {
         try requireUTF8(settings)
-        if type == .text || type == .varchar { return bytes }
+        if type.isText || type == .json { return bytes }
         var output: [UInt8] = []
         try appendText(fromCanonical: bytes, type: type, settings: settings, to: &output)
         return output
@@ -136,12 +158,20 @@ package enum ValueCodec {
         case .int8:
             try checkSize(bytes, 8)
             IntegerCodec.append(Bytes.integer(bytes, as: Int64.self), to: &output)
+        case .float4:
+            try checkSize(bytes, 4)
+            let value = Float(bitPattern: Bytes.integer(bytes))
+            FloatText.appendText(value, extraFloatDigits: settings.extraFloatDigits, to: &output)
         case .float8:
             try checkSize(bytes, 8)
             let value = Double(bitPattern: Bytes.integer(bytes))
-            Float8.appendText(value, extraFloatDigits: settings.extraFloatDigits, to: &output)
+            FloatText.appendText(value, extraFloatDigits: settings.extraFloatDigits, to: &output)
         case .numeric: try Numeric(canonical: bytes).appendText(to: &output)
-        case .text, .varchar: output.append(contentsOf: bytes)
+        case .text, .varchar, .bpchar, .json: output.append(contentsOf: bytes)
+        case .jsonb:
+            guard bytes.first == JSONBCodec.version else { throw shortBinary() }
+            output.append(contentsOf: bytes[1...])
+        case .inet: try InetCodec.appendText(bytes, to: &output)
         case .bytea: output.append(contentsOf: ByteaCodec.text(bytes, as: settings.byteaOutput))
         case .uuid:
             try checkSize(bytes, 16)
@@ -155,33 +185,18 @@ package enum ValueCodec {
         case .timestamptz:
             try checkSize(bytes, 8)
             try DateTimeCodec.append(timestampTZ: Bytes.integer(bytes), settings, to: &output)
-        case .float4, .bpchar, .time, .timetz, .interval, .inet, .json, .jsonb: throw unsupportedType(type)
+        case .time:
+            try checkSize(bytes, 8)
+            TimeCodec.append(time: Bytes.integer(bytes), to: &output)
+        case .timetz:
+            try checkSize(bytes, 12)
+            TimeCodec.append(time: Bytes.integer(bytes), zone: Bytes.integer(bytes, at: 8), to: &output)
+        case .interval: try Interval(binary: bytes).appendText(settings.intervalStyle, to: &output)
         }
     }
 
     /// The binary form: the canonical bytes, checked.
     package static func binary(fromCanonical bytes: [UInt8], type: LogicalType) throws(CloisterError) -> [UInt8] {
         try canonical(fromBinary: bytes, type: type)
-    }
-
-    // MARK: Equality
-
-    /// The one form of all values that are equal: numeric with the least scale that shows it, 0.0 for -0.0, one NaN.
-    /// What a deterministic cell holds, and what hashes are taken of. Bytes that are not of the type are returned as they
-    /// are (callers pass what this module made).
-    package static func normalizedForEquality(_ canonical: [UInt8], type: LogicalType) -> [UInt8] {
-        switch type {
-        case .numeric:
-            guard var value = try? Numeric(canonical: canonical) else { return canonical }
-            value.normalizeScale()
-            return value.canonical
-        case .float8:
-            guard canonical.count == 8 else { return canonical }
-            let value = Double(bitPattern: Bytes.integer(canonical))
-            if value == 0 { return [0, 0, 0, 0, 0, 0, 0, 0] }
-            if value.isNaN { return [0x7f, 0xf8, 0, 0, 0, 0, 0, 0] }
-            return canonical
-        default: return canonical
-        }
     }
 }

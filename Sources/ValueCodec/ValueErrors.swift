@@ -25,6 +25,16 @@ extension ErrorCode {
     package static let datatypeMismatch = ErrorCode("CL2110", sqlState: "42804")
     /// A time zone offset beyond ±15:59:59.
     package static let timeZoneDisplacement = ErrorCode("CL2111", sqlState: "22009")
+    /// A field of an interval is out of range.
+    package static let intervalOverflow = ErrorCode("CL2116", sqlState: "22015")
+    /// Text that cannot be converted between encodings; \u0000 in jsonb.
+    package static let untranslatable = ErrorCode("CL2117", sqlState: "22P05")
+    /// JSON nested deeper than the proxy reads.
+    package static let tooDeep = ErrorCode("CL2118", sqlState: "54001")
+    /// A jsonb binary value of another version.
+    package static let unknownVersion = ErrorCode("CL2119", sqlState: "XX000")
+    /// Types that PostgreSQL has no comparison for.
+    package static let undefinedOperator = ErrorCode("CL2120", sqlState: "42883")
     /// Text longer than varchar(n) or char(n) allows.
     package static let stringTooLong = ErrorCode("CL2112", sqlState: "22001")
     /// An ESCAPE of more than one character.

@@ -42,8 +42,10 @@ import ValueCodec
     }
 
     @Test(arguments: [
-        (LogicalType.numeric, "1.5", LogicalType.int4, nil as String?), (.numeric, "2.0", .int4, "2"), (.int8, "3000000000", .int4, nil),
-        (.int8, "5", .int4, "5"), (.float8, "0.1", .numeric, nil),
+        (LogicalType.numeric, "2.0", LogicalType.int4, "2" as String?), (.int8, "5", .int4, "5"), (.float8, "0.1", .numeric, nil),
+        (.float8, "0.1", .float4, nil), (.float8, "0.5", .float4, "0.5"), (.numeric, "0.1", .float4, nil), (.text, "a ", .bpchar, nil),
+        (.bpchar, "a ", .text, "a"), (.bpchar, "a", .varchar, nil), (.interval, "12:00", .time, "12:00:00"),
+        (.interval, "1 day", .time, nil),
         (.float8, "2", .int4, "2"), (.float8, "9007199254740992", .int8, nil),
         (.numeric, "0.12345678901234567", .float8, "0.12345678901234566"),
         (.timestamp, "2021-01-01 00:00", .date, "2021-01-01"), (.timestamp, "2021-01-01 12:00", .date, nil),
@@ -60,6 +62,18 @@ import ValueCodec
     }
 
     @Test func textIsNotComparedWithNumbers() {
-        #expect(refusal { () throws(CloisterError) in try convert("1", .int4, .text, .comparison, SessionSettings()) } == "42804")
+        #expect(refusal { () throws(CloisterError) in try convert("1", .int4, .text, .comparison, SessionSettings()) } == "42883")
+    }
+
+    /// What an integer type can't hold becomes the byte 0xFF and a canonical numeric.
+    @Test(arguments: [
+        (LogicalType.numeric, "1.5", LogicalType.int8), (.int8, "3000000000", .int4), (.int4, "70000", .int2), (.float8, "-0.25", .int4),
+        (.float4, "1e30", .int8), (.numeric, "NaN", .int2), (.float8, "-Infinity", .int8), (.numeric, "9223372036854775808", .int8),
+    ])
+    func constantsBeyondAnIntegerAreWideOperands(source: LogicalType, text: String, target: LogicalType) throws {
+        let wide = try ValueCodec.convert(canonical: read(text, source), from: source, to: target, purpose: .comparison)
+        #expect(wide.first == 0xff)
+        let exact = source == .float4 ? "1000000015047466219876688855040" : text
+        #expect(Array(wide.dropFirst()) == (try read(exact, .numeric)))
     }
 }

@@ -67,7 +67,8 @@ func unhex(_ text: String) -> [UInt8] {
         (.int8, "9223372036854775808", "22003"), (.int8, "- 1", "22P02"), (.uuid, " a0eebc999c0b4ef8bb6d6bb9bd380a11", "22P02"),
         (.uuid, "a0eebc999c0b4ef8bb6d6bb9bd380a11-", "22P02"), (.uuid, "a-0eebc999c0b4ef8bb6d6bb9bd380a11", "22P02"),
         (.bytea, "\\xabc", "22023"), (.bytea, "\\xzz", "22023"), (.bytea, "\\8", "22P02"), (.bytea, "\\", "22P02"),
-        (.json, "{}", "0A000"), (.interval, "1 day", "0A000"),
+        (.json, "{", "22P02"), (.interval, "1 dy", "22007"), (.interval, "2147483648 days", "22015"), (.jsonb, "\"\\u0000\"", "22P05"),
+        (.inet, "1.2.3", "22P02"), (.time, "25:00", "22008"), (.float4, "1e39", "22003"), (.timetz, "12:00 now", "0A000"),
     ])
     func refuses(type: LogicalType, text: String, state: String) {
         #expect(refusal { () throws(CloisterError) in try read(text, type) } == state)
@@ -124,7 +125,7 @@ func unhex(_ text: String) -> [UInt8] {
         (.date, "7ffffffe", "22008"), (.timestamp, "7ffffffffffffffe", "22008"), (.numeric, "0001 0000 0000 0000 2710", "22P03"),
         (.numeric, "0001 0000 8000 0000 0001", "22P03"), (.numeric, "0001 0000 0000 4000 0001", "22P03"),
         (.numeric, "0002 0000 0000 0000 0001", "08P01"),
-        (.jsonb, "01", "0A000"),
+        (.jsonb, "01", "22P02"), (.jsonb, "0231", "XX000"), (.time, "000000141dd76001", "22008"), (.inet, "02210004", "22P03"),
     ])
     func refusesBinary(type: LogicalType, sent: String, state: String) {
         #expect(refusal { () throws(CloisterError) in try ValueCodec.canonical(fromBinary: unhex(sent), type: type) } == state)

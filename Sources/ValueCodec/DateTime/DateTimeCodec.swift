@@ -220,7 +220,7 @@ enum DateTimeCodec {
     }
 
     /// ±hh[:mm[:ss]].
-    private static func append(offset: Int, to output: inout [UInt8]) {
+    static func append(offset: Int, to output: inout [UInt8]) {
         output.append(offset < 0 ? ascii("-") : ascii("+"))
         let seconds = abs(offset)
         output.append(decimal: seconds / 3600, width: 2)

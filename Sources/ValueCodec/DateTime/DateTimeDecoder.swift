@@ -35,10 +35,10 @@ struct DateTimeDecoder {
     let typeName: StaticString
     let order: SessionSettings.DateOrder
 
-    private var tm = DateTimeFields()
-    private var dayOfYear = 0
-    private var isTwoDigitYear = false
-    private var isJulian = false
+    var tm = DateTimeFields()
+    var dayOfYear = 0
+    var isTwoDigitYear = false
+    var isJulian = false
 
     init(typeName: StaticString, order: SessionSettings.DateOrder) {
         self.typeName = typeName
@@ -63,7 +63,7 @@ struct DateTimeDecoder {
     }
 
     /// nil if there is no such zone.
-    private func namedZone(_ name: [UInt8]) throws(CloisterError) -> ZoneRules? {
+    func namedZone(_ name: [UInt8]) throws(CloisterError) -> ZoneRules? {
         switch ZoneRules.named(name) {
         case .found(let zone): return zone
         case .unknown: return nil
@@ -127,6 +127,7 @@ struct DateTimeDecoder {
                     unit = nil
                 }
                 mask = try time(field.text)
+                guard !overflowsDay else { throw fieldOverflow() }
 
             case .offset:
                 offset = try numericZone(field.text[...])
@@ -156,11 +157,7 @@ struct DateTimeDecoder {
                     mask = .zone
                     break
                 }
-                if ZoneAbbreviation.isServerDefined(field.text) {
-                    throw ValueError.unsupported(
-                        "time zone abbreviations other than UTC, GMT and Z are not supported: their meaning is a setting of the server",
-                        hint: "Write an offset such as +02 or a full zone name such as Europe/Paris.")
-                }
+                if ZoneAbbreviation.isServerDefined(field.text) { throw ZoneAbbreviation.refusal() }
                 guard let word = DateTimeWord(field.text) else {
                     zone = try namedZone(field.text)
                     guard zone != nil else { throw badFormat() }
@@ -169,10 +166,7 @@ struct DateTimeDecoder {
                 }
                 switch word {
                 case .ignored: continue
-                case .clock:
-                    throw ValueError.unsupported(
-                        "now, today, tomorrow and yesterday are not supported for an encrypted column: they depend on the server's clock",
-                        hint: "Send the date or time itself.")
+                case .clock: throw DateTimeWord.clockRefusal()
                 case .midnight:
                     mask = [.time, .zone]
                     special = nil
@@ -225,10 +219,7 @@ struct DateTimeDecoder {
         }
 
         try validate(seen, isBC: isBC)
-        if let isPM {
-            guard tm.hour <= 12 else { throw fieldOverflow() }
-            if !isPM, tm.hour == 12 { tm.hour = 0 } else if isPM, tm.hour != 12 { tm.hour += 12 }
-        }
+        try apply(meridian: isPM)
         if let special { return special }
         guard seen.isSuperset(of: .date) else { throw badFormat() }
         if let zone {
@@ -242,11 +233,23 @@ struct DateTimeDecoder {
         return .fields(tm, offset: offset)
     }
 
+    /// Beyond 24:00:00.
+    var overflowsDay: Bool {
+        tm.hour > 24 || Int64(tm.hour * 3600 + tm.minute * 60 + tm.second) * 1_000_000 + Int64(tm.microsecond) > Calendar.microsecondsPerDay
+    }
+
+    /// AM and PM.
+    mutating func apply(meridian isPM: Bool?) throws(CloisterError) {
+        guard let isPM else { return }
+        guard tm.hour <= 12 else { throw fieldOverflow() }
+        if !isPM, tm.hour == 12 { tm.hour = 0 } else if isPM, tm.hour != 12 { tm.hour += 12 }
+    }
+
     // MARK: One field
 
     /// C's strtoint on a field: sign and digits; `position` moves behind them (stays if there are none). nil: out of Int32,
     /// or of Int64 if `wide`.
-    private static func integer(_ text: some Collection<UInt8>, _ position: inout Int, wide: Bool = false) -> Int? {
+    static func integer(_ text: some Collection<UInt8>, _ position: inout Int, wide: Bool = false) -> Int? {
         let bytes = Array(text)
         var index = 0
         var negative = false
@@ -271,7 +274,7 @@ struct DateTimeDecoder {
     }
 
     /// Microseconds of ".ddd", as rint(strtod(fraction) * 1000000).
-    private static func microseconds(_ fraction: ArraySlice<UInt8>) -> Int? {
+    static func microseconds(_ fraction: ArraySlice<UInt8>) -> Int? {
         let digits = fraction.dropFirst()
         guard digits.allSatisfy(\.isDigit) else { return nil }
         if digits.count <= 6 {
@@ -285,7 +288,7 @@ struct DateTimeDecoder {
     }
 
     /// A number with a label before it ("y2001", "julian 2451187.5", "t040506").
-    private mutating func labelled(_ text: [UInt8], _ label: DateTimeUnit, _ seen: Seen) throws(CloisterError) -> Seen {
+    mutating func labelled(_ text: [UInt8], _ label: DateTimeUnit, _ seen: Seen) throws(CloisterError) -> Seen {
         var position = 0
         guard let value = Self.integer(text, &position) else { throw fieldOverflow() }
         let rest = text[position...]
@@ -341,7 +344,7 @@ struct DateTimeDecoder {
     }
 
     /// DecodeDate: a date with separators.
-    private mutating func date(_ text: [UInt8], _ before: Seen) throws(CloisterError) -> Seen {
+    mutating func date(_ text: [UInt8], _ before: Seen) throws(CloisterError) -> Seen {
         var seen = before
         var found: Seen = []
         var parts: [ArraySlice<UInt8>] = []
@@ -388,7 +391,7 @@ struct DateTimeDecoder {
     }
 
     /// DecodeNumber: a number without separators, understood by what is already known.
-    private mutating func number(_ text: [UInt8], haveTextMonth: Bool, _ seen: Seen) throws(CloisterError) -> Seen {
+    mutating func number(_ text: [UInt8], haveTextMonth: Bool, _ seen: Seen) throws(CloisterError) -> Seen {
         var position = 0
         guard let value = Self.integer(text, &position) else { throw fieldOverflow() }
         guard position > 0 else { throw badFormat() }
@@ -434,7 +437,7 @@ struct DateTimeDecoder {
     }
 
     /// DecodeNumberField: run-together dates (yymmdd, yyyymmdd) and times (hhmm, hhmmss, hhmmss.fff).
-    private mutating func concatenated(_ field: [UInt8], _ seen: Seen) throws(CloisterError) -> Seen {
+    mutating func concatenated(_ field: [UInt8], _ seen: Seen) throws(CloisterError) -> Seen {
         var text = field
         func number(_ range: Range<Int>) -> Int {
             var position = 0
@@ -461,7 +464,7 @@ struct DateTimeDecoder {
     }
 
     /// DecodeTime: hh:mm[:ss[.fff]] or mm:ss.fff.
-    private mutating func time(_ text: [UInt8]) throws(CloisterError) -> Seen {
+    mutating func time(_ text: [UInt8]) throws(CloisterError) -> Seen {
         var position = 0
         guard let hour = Self.integer(text, &position, wide: true) else { throw fieldOverflow() }
         guard position < text.count, text[position] == ascii(":") else { throw badFormat() }
@@ -479,15 +482,14 @@ struct DateTimeDecoder {
             guard text[position] == ascii("."), let fraction = Self.microseconds(text[position...]) else { throw badFormat() }
             tm.microsecond = fraction
         }
-        guard tm.hour >= 0, (0...59).contains(tm.minute), (0...60).contains(tm.second), tm.microsecond <= 1_000_000,
-            tm.hour <= 24,
-            Int64(tm.hour * 3600 + tm.minute * 60 + tm.second) * 1_000_000 + Int64(tm.microsecond) <= Calendar.microsecondsPerDay
-        else { throw fieldOverflow() }
+        guard tm.hour >= 0, (0...59).contains(tm.minute), (0...60).contains(tm.second), tm.microsecond <= 1_000_000 else {
+            throw fieldOverflow()
+        }
         return .time
     }
 
     /// DecodeTimezone: ±h, ±hh, ±hhmm, ±hh:mm, ±hh:mm:ss. Returns seconds east of UTC.
-    private func numericZone(_ slice: ArraySlice<UInt8>) throws(CloisterError) -> Int {
+    func numericZone(_ slice: ArraySlice<UInt8>) throws(CloisterError) -> Int {
         let text = Array(slice)
         guard let sign = text.first, sign == ascii("+") || sign == ascii("-") else { throw badFormat() }
         var position = 1
@@ -514,7 +516,7 @@ struct DateTimeDecoder {
     }
 
     /// ValidateDate.
-    private mutating func validate(_ seen: Seen, isBC: Bool) throws(CloisterError) {
+    mutating func validate(_ seen: Seen, isBC: Bool) throws(CloisterError) {
         if seen.contains(.year), !isJulian {
             if isBC {
                 guard tm.year > 0 else { throw fieldOverflow() }

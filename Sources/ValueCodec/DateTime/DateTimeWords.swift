@@ -1,3 +1,5 @@
+internal import Diagnostics
+
 /// The words PostgreSQL 15 knows in dates and times.
 enum DateTimeWord: Equatable {
     case month(Int)
@@ -15,6 +17,12 @@ enum DateTimeWord: Equatable {
     init?(_ word: [UInt8]) {
         guard word.count <= 10, let known = Self.table[String(decoding: word, as: UTF8.self)] else { return nil }
         self = known
+    }
+
+    static func clockRefusal() -> CloisterError {
+        ValueError.unsupported(
+            "now, today, tomorrow and yesterday are not supported for an encrypted column: they depend on the server's clock",
+            hint: "Send the date or time itself.")
     }
 
     private static let table: [String: DateTimeWord] = {
@@ -56,6 +64,12 @@ enum ZoneAbbreviation {
     /// timezone_abbreviations, which it does not report: such input is refused, not guessed.
     static func isServerDefined(_ word: [UInt8]) -> Bool {
         defaults.contains(String(decoding: word, as: UTF8.self))
+    }
+
+    static func refusal() -> CloisterError {
+        ValueError.unsupported(
+            "time zone abbreviations other than UTC, GMT and Z are not supported: their meaning is a setting of the server",
+            hint: "Write an offset such as +02 or a full zone name such as Europe/Paris.")
     }
 
     private static let defaults: Set<String> = Set(

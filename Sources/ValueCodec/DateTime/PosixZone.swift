@@ -63,6 +63,9 @@ struct PosixZone: Sendable {
         self.end = end
     }
 
+    /// The zone's offset if it has no summer time.
+    var onlyOffset: Int? { summer == nil || summer?.offset == standard.offset ? standard.offset : nil }
+
     /// The changes of one year in order of time: when, and into what.
     func changes(year: Int) -> [(instant: Int, into: ZoneRules.Period)] {
         guard let summer else { return [] }

@@ -173,6 +173,21 @@ final class ZoneRules: Sendable {
         return (before, (instants[next], periods[Int(indices[next])]))
     }
 
+    /// The one offset of the zone if it never had another (pg_get_timezone_offset).
+    var onlyOffset: Int? {
+        guard !periods.isEmpty else { return rule?.onlyOffset }
+        let first = periods[0].offset
+        return periods.allSatisfy { $0.offset == first } ? first : nil
+    }
+
+    /// The offset that holds from an instant on for ever.
+    func lastingOffset(from instant: Int) -> Int? {
+        let offset = period(at: instant).offset
+        for index in firstIndex(after: instant)..<instants.count where periods[Int(indices[index])].offset != offset { return nil }
+        if let rule, rule.onlyOffset != offset { return nil }
+        return offset
+    }
+
     /// Whether the offset differs a day before and a day after an instant.
     func changes(near instant: Int) -> Bool {
         period(at: instant - Calendar.secondsPerDay).offset != period(at: instant + Calendar.secondsPerDay).offset

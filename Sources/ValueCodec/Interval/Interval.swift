@@ -47,10 +47,13 @@ struct Interval: Equatable {
         let months = days / 30
         days -= months * 30
         if let month = Int32(exactly: months) { return Interval(time: time, day: Int32(days), month: month) }
-        // Only spans near the end of the range come here: what months can't hold stays in days.
+        // Only spans beyond 2^31 months come here: the rest stays in days, and what those can't hold in the time, of which at
+        // least as much was given.
         let month = months > 0 ? Int32.max : Int32.min
-        let rest = span / Int128(Calendar.microsecondsPerDay) - Int128(month) * 30
-        return Interval(time: time, day: Int32(clamping: rest), month: month)
+        let rest = months * 30 + days - Int128(month) * 30
+        let day = Int32(clamping: rest)
+        let left = (rest - Int128(day)) * Int128(Calendar.microsecondsPerDay) + Int128(time)
+        return Interval(time: Int64(clamping: left), day: day, month: month)
     }
 }
 

@@ -21,11 +21,14 @@ TYPES = {
     "float8": ("float8", "float8send"), "numeric": ("numeric", "numeric_send"), "text": ("text", "textsend"),
     "varchar": ("varchar", "varcharsend"), "bytea": ("bytea", "byteasend"), "uuid": ("uuid", "uuid_send"),
     "date": ("date", "date_send"), "timestamp": ("timestamp", "timestamp_send"),
-    "timestamptz": ("timestamptz", "timestamptz_send"),
+    "timestamptz": ("timestamptz", "timestamptz_send"), "float4": ("float4", "float4send"), "bpchar": ("bpchar", "bpcharsend"),
+    "time": ("time", "time_send"), "timetz": ("timetz", "timetz_send"), "interval": ("interval", "interval_send"),
+    "inet": ("inet", "inet_send"), "json": ("json", "json_send"), "jsonb": ("jsonb", "jsonb_send"),
 }
 OIDS = {
     "boolean": 16, "int2": 21, "int4": 23, "int8": 20, "float8": 701, "numeric": 1700, "text": 25, "varchar": 1043, "bytea": 17,
-    "uuid": 2950, "date": 1082, "timestamp": 1114, "timestamptz": 1184,
+    "uuid": 2950, "date": 1082, "timestamp": 1114, "timestamptz": 1184, "float4": 700, "bpchar": 1042, "time": 1083, "timetz": 1266,
+    "interval": 1186, "inet": 869, "json": 114, "jsonb": 3802,
 }
 SCALE = int(os.environ.get("CLOISTER_VALUE_SCALE", "1"))
 

@@ -46,7 +46,9 @@ struct Probe {
         case "set":
             try settings.apply(String(fields[1]), String(decoding: bytes(fields[2]), as: UTF8.self))
             return []
-        case "in": return try ValueCodec.canonical(fromText: bytes(fields[2]), type: type(1), settings: settings)
+        case "in":
+            let modifier = fields.count > 3 ? Int32(fields[3]) ?? -1 : -1
+            return try ValueCodec.canonical(fromText: bytes(fields[2]), type: type(1), modifier: modifier, settings: settings)
         case "out": return try ValueCodec.text(fromCanonical: bytes(fields[2]), type: type(1), settings: settings)
         case "recv": return try ValueCodec.canonical(fromBinary: bytes(fields[2]), type: type(1))
         case "norm": return ValueCodec.normalizedForEquality(bytes(fields[2]), type: try type(1))

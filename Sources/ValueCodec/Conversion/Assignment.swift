@@ -1,62 +1,58 @@
-package import CellFormat
-package import Diagnostics
-
-/// What a converted value is for.
-package enum ConversionPurpose: Sendable {
-    /// Stored in the column: PostgreSQL's assignment cast, which may round (numeric 1.5 → integer 2).
-    case assignment
-    /// Compared with the column: a conversion that changes the value would change the answer and is refused (0A000).
-    case comparison
-}
+internal import CellFormat
+internal import Diagnostics
 
 extension ValueCodec {
-    /// Converts a value between types as PostgreSQL's assignment cast does (pg_cast; for text also the I/O conversions).
-    ///
-    /// Throws 22003, 22008 for what does not fit, 42804 where PostgreSQL has no assignment cast, 0A000 for a type that is
-    /// not supported and for a comparison whose conversion is not exact.
-    package static func convert(
-        canonical bytes: [UInt8], from source: LogicalType, to target: LogicalType,
-        purpose: ConversionPurpose = .assignment, settings: SessionSettings = SessionSettings()
-    ) throws(CloisterError) -> [UInt8] {
-        guard LogicalType.supported.contains(source) else { throw unsupportedType(source) }
-        guard LogicalType.supported.contains(target) else { throw unsupportedType(target) }
-        if source == target { return bytes }
-        guard purpose == .comparison else { return try assign(bytes, source, target, settings) }
-        return try compare(bytes, source, target, settings)
-    }
-
-    private static func assign(
+    /// PostgreSQL's assignment casts (pg_cast; to text also the I/O conversions).
+    static func assign(
         _ bytes: [UInt8], _ source: LogicalType, _ target: LogicalType, _ settings: SessionSettings
     ) throws(CloisterError) -> [UInt8] {
         let value = try canonical(fromBinary: bytes, type: source)
         switch (source, target) {
-        case (.text, .varchar), (.varchar, .text): return value
-        case (.boolean, .text), (.boolean, .varchar): return Array((value[0] != 0 ? "true" : "false").utf8)
-        case (_, .text), (_, .varchar): return try text(fromCanonical: value, type: source, settings: settings)
+        case (.text, .varchar), (.varchar, .text), (.text, .bpchar), (.varchar, .bpchar): return value
+        case (.bpchar, .text), (.bpchar, .varchar): return TextCodec.withoutTrailingBlanks(value)
+        case (.boolean, .text), (.boolean, .varchar), (.boolean, .bpchar): return Array((value[0] != 0 ? "true" : "false").utf8)
+        case (.inet, .text), (.inet, .varchar), (.inet, .bpchar):
+            var shown: [UInt8] = []
+            try InetCodec.appendText(value, isFull: true, to: &shown)
+            return shown
+        case (_, .text), (_, .varchar), (_, .bpchar): return try text(fromCanonical: value, type: source, settings: settings)
 
         case (.int2, .int4), (.int2, .int8), (.int4, .int2), (.int4, .int8), (.int8, .int2), (.int8, .int4):
             return try integer(Conversion.integer(value), target)
         case (.int2, .float8), (.int4, .float8), (.int8, .float8):
             return Bytes.bigEndian(Double(Conversion.integer(value)).bitPattern)
+        case (.int2, .float4), (.int4, .float4), (.int8, .float4):
+            return Bytes.bigEndian(Float(Conversion.integer(value)).bitPattern)
         case (.int2, .numeric), (.int4, .numeric), (.int8, .numeric):
             return try Numeric(text: IntegerCodec.text(Conversion.integer(value)).span).canonical
 
-        case (.float8, .int2), (.float8, .int4), (.float8, .int8):
-            let number = Double(bitPattern: Bytes.integer(value)).rounded(.toNearestOrEven)
+        case (.float4, .float8): return Bytes.bigEndian(Double(Float(bitPattern: Bytes.integer(value))).bitPattern)
+        case (.float8, .float4):
+            let wide = Double(bitPattern: Bytes.integer(value))
+            let narrow = Float(wide)
+            if narrow.isInfinite, !wide.isInfinite { throw ValueError.outOfRange("value out of range: overflow") }
+            if narrow == 0, wide != 0 { throw ValueError.outOfRange("value out of range: underflow") }
+            return Bytes.bigEndian(narrow.bitPattern)
+        case (.float4, .int2), (.float4, .int4), (.float4, .int8), (.float8, .int2), (.float8, .int4), (.float8, .int8):
+            let number = Conversion.double(value).rounded(.toNearestOrEven)
             guard let whole = Int64(exactly: number) else { throw Conversion.outOfRange(target) }
             return try integer(whole, target)
-        case (.float8, .numeric):
-            // PostgreSQL keeps DBL_DIG = 15 digits.
+        case (.float4, .numeric), (.float8, .numeric):
+            // PostgreSQL keeps FLT_DIG = 6 or DBL_DIG = 15 digits.
             var digits: [UInt8] = []
-            Float8.appendText(Double(bitPattern: Bytes.integer(value)), extraFloatDigits: 0, to: &digits)
+            if source == .float4 {
+                FloatText.appendText(Float(bitPattern: Bytes.integer(value)), extraFloatDigits: 0, to: &digits)
+            } else {
+                FloatText.appendText(Double(bitPattern: Bytes.integer(value)), extraFloatDigits: 0, to: &digits)
+            }
             return try Numeric(text: digits.span).canonical
 
         case (.numeric, .int2), (.numeric, .int4), (.numeric, .int8):
             return try integer(try Numeric(canonical: value).roundedInteger(target), target)
-        case (.numeric, .float8):
+        case (.numeric, .float4), (.numeric, .float8):
             var digits: [UInt8] = []
             try Numeric(canonical: value).appendText(to: &digits)
-            return Bytes.bigEndian(try Float8.parse(digits.span).bitPattern)
+            return try canonical(fromText: digits, type: target, settings: SessionSettings())
 
         case (.date, .timestamp), (.date, .timestamptz):
             let days: Int32 = Bytes.integer(value)
@@ -85,6 +81,26 @@ extension ValueCodec {
             }
             return target == .timestamp ? Bytes.bigEndian(time) : Bytes.bigEndian(Conversion.day(time))
 
+        case (.time, .interval): return Interval(time: Bytes.integer(value)).canonical
+        case (.time, .timetz):
+            let offset = try TimeCodec.presentOffset(of: settings.timeZone.known())
+            return value + Bytes.bigEndian(Int32(-offset))
+        case (.timetz, .time): return Array(value[..<8])
+        case (.timestamp, .time), (.timestamptz, .time), (.timestamptz, .timetz):
+            let instant: Int64 = Bytes.integer(value)
+            guard instant != .max, instant != .min else {
+                // PostgreSQL's cast gives NULL.
+                throw ValueError.unsupported("infinity has no time of day", hint: "Write NULL.")
+            }
+            if source == .timestamp { return Bytes.bigEndian(Conversion.timeOfDay(instant)) }
+            let period = try DateTimeCodec.local(instant, settings).1
+            let time = Bytes.bigEndian(Conversion.timeOfDay(instant &+ Int64(period.offset) * 1_000_000))
+            return target == .time ? time : time + Bytes.bigEndian(Int32(-period.offset))
+        case (.interval, .time): return Bytes.bigEndian(Conversion.timeOfDay(try Interval(binary: value).time))
+
+        case (.json, .jsonb): return try JSONBCodec.canonical(fromText: value)
+        case (.jsonb, .json): return Array(value[1...])
+
         default:
             throw CloisterError(
                 .datatypeMismatch, "a value of type \(source.name) cannot be assigned to a column of type \(target.name)",
@@ -92,7 +108,7 @@ extension ValueCodec {
         }
     }
 
-    private static func integer(_ value: Int64, _ target: LogicalType) throws(CloisterError) -> [UInt8] {
+    static func integer(_ value: Int64, _ target: LogicalType) throws(CloisterError) -> [UInt8] {
         switch target {
         case .int2:
             guard let narrow = Int16(exactly: value) else { throw Conversion.outOfRange(target) }
@@ -103,55 +119,26 @@ extension ValueCodec {
         default: return Bytes.bigEndian(value)
         }
     }
-
-    /// PostgreSQL compares in the wider of the two types, which may be the constant's. Comparing in the column's type gives
-    /// the same answer only where the constant comes through unchanged; all else is refused.
-    private static func compare(
-        _ bytes: [UInt8], _ source: LogicalType, _ target: LogicalType, _ settings: SessionSettings
-    ) throws(CloisterError) -> [UInt8] {
-        func refuse() -> CloisterError {
-            ValueError.unsupported(
-                "a constant of type \(source.name) cannot be compared with a column of type \(target.name) without changing it",
-                hint: "Write the constant as a value of the column's type.")
-        }
-        if target.isText, !source.isText {
-            throw CloisterError(.datatypeMismatch, "operator does not exist: \(target.name) with \(source.name)")
-        }
-        let result: [UInt8]
-        do throws(CloisterError) { result = try assign(bytes, source, target, settings) } catch {
-            throw error.code == .datatypeMismatch ? error : refuse()
-        }
-        switch (source, target) {
-        case (.text, _), (.varchar, _), (.int2, _), (.int4, _), (.int8, _), (.numeric, .float8), (.date, _),
-            (.timestamp, .timestamptz):
-            // The constant's type is the one PostgreSQL converts, or the conversion never changes a value.
-            return result
-        case (.float8, .numeric):
-            // PostgreSQL rounds the column to double precision here.
-            throw refuse()
-        case (.float8, .int8):
-            guard Double(bitPattern: Bytes.integer(bytes)).magnitude < 0x1p53 else { throw refuse() }
-        case (.timestamptz, .timestamp):
-            // PostgreSQL converts the column by the session's zone: the order differs only where the zone's offset changes.
-            let instant: Int64 = Bytes.integer(bytes)
-            let seconds = Int(instant / 1_000_000) &+ Calendar.epochDifference
-            if instant != .max, instant != .min, try settings.timeZone.known().changes(near: seconds) { throw refuse() }
-        default: break
-        }
-        let back: [UInt8]
-        do throws(CloisterError) { back = try assign(result, target, source, settings) } catch { throw refuse() }
-        guard normalizedForEquality(back, type: source) == normalizedForEquality(bytes, type: source) else { throw refuse() }
-        return result
-    }
 }
 
-private enum Conversion {
+enum Conversion {
     static func integer(_ bytes: [UInt8]) -> Int64 {
         switch bytes.count {
         case 2: Int64(Bytes.integer(bytes, as: Int16.self))
         case 4: Int64(Bytes.integer(bytes, as: Int32.self))
         default: Bytes.integer(bytes)
         }
+    }
+
+    /// A float4's or float8's value.
+    static func double(_ bytes: [UInt8]) -> Double {
+        bytes.count == 4 ? Double(Float(bitPattern: Bytes.integer(bytes))) : Double(bitPattern: Bytes.integer(bytes))
+    }
+
+    /// Microseconds since midnight.
+    static func timeOfDay(_ time: Int64) -> Int64 {
+        let rest = time % Calendar.microsecondsPerDay
+        return rest < 0 ? rest + Calendar.microsecondsPerDay : rest
     }
 
     static func outOfRange(_ target: LogicalType) -> CloisterError {
@@ -181,7 +168,7 @@ private enum Conversion {
 
 extension Numeric {
     /// Rounded half away from zero, as numeric_int8 and its kin.
-    fileprivate func roundedInteger(_ target: LogicalType) throws(CloisterError) -> Int64 {
+    func roundedInteger(_ target: LogicalType) throws(CloisterError) -> Int64 {
         switch sign {
         case .nan: throw ValueError.unsupported("cannot convert NaN to \(Self.sqlName(target))")
         case .infinity, .minusInfinity: throw ValueError.unsupported("cannot convert infinity to \(Self.sqlName(target))")
