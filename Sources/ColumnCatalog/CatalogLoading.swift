@@ -74,7 +74,7 @@ extension CatalogContent {
                 guard relation.kind == kind else { throw Self.malformed("\(name) is told twice with different kinds") }
                 if row[4] != nil || row[5] != nil {
                     guard let number = row[4].flatMap({ Int($0) }), (1...1664).contains(number), let column = row[5], !column.isEmpty,
-                        let type = row[6].flatMap({ UInt32($0) }), let typmod = row[7].flatMap({ Int32($0) })
+                        let type = row[6].flatMap({ UInt32($0) }), type != 0, let typmod = row[7].flatMap({ Int32($0) })
                     else { throw Self.malformed("a column of \(name) is malformed") }
                     relation.columns.append((number, column, type, typmod))
                 }
@@ -88,32 +88,46 @@ extension CatalogContent {
         }
         guard Set(serverTypes.values).count == serverTypes.count else { throw Self.malformed("a type is told with two OIDs") }
         for (name, relation) in pending {
-            let configured = marks.byRelation[name] ?? [:]
             var columns: [CatalogColumn] = []
             var seen: Set<String> = []
             for column in relation.columns.sorted(by: { $0.number < $1.number }) {
                 guard seen.insert(column.name).inserted else { throw Self.malformed("\(name) has a column twice") }
-                if let mark = configured[column.name] {
-                    columns.append(
-                        .init(
-                            name: column.name, typeOID: column.type, typmod: column.typmod, encryption: mark.type, isConfigured: true,
-                            modifier: mark.modifier))
-                } else {
-                    columns.append(
-                        .init(
-                            name: column.name, typeOID: column.type, typmod: column.typmod,
-                            encryption: encryption(of: column.type, typmod: column.typmod), isConfigured: false))
-                }
+                columns.append(.init(name: column.name, typeOID: column.type, typmod: column.typmod, encryption: nil, isConfigured: false))
             }
-            // What the configuration marks and the server does not tell of (a table from before it was configured, or a
-            // lie) stays known: at the end, in the order of the names, so that `*` still expands to something refused.
-            for mark in configured.values.sorted(by: { $0.column < $1.column }) where !seen.contains(mark.column) {
-                columns.append(
-                    .init(name: mark.column, typeOID: 0, typmod: -1, encryption: mark.type, isConfigured: true, modifier: mark.modifier))
-            }
-            relations[name] = CatalogRelation(name: name, kind: relation.kind, columns: columns)
+            relations[name] = marked(CatalogRelation(name: name, kind: relation.kind, columns: columns))
         }
         addConfiguredRelations()
+    }
+
+    /// What a snapshot was made of, under other marks.
+    init(_ snapshot: CatalogSnapshot, marks: MarkedColumns) {
+        self.marks = marks
+        serverTypes = snapshot.serverTypes
+        cellFunctions = snapshot.cellFunctions
+        for (name, relation) in snapshot.relations where relation.isComplete { relations[name] = marked(relation) }
+        addConfiguredRelations()
+    }
+
+    /// The relation as the server tells it, with its marks.
+    private func marked(_ relation: CatalogRelation) -> CatalogRelation {
+        let configured = marks.byRelation[relation.name] ?? [:]
+        var columns: [CatalogColumn] = []
+        // OID 0: the server does not tell of it.
+        for var column in relation.columns where column.typeOID != 0 {
+            let mark = configured[column.name]
+            column.encryption = mark?.type ?? encryption(of: column.typeOID, typmod: column.typmod)
+            column.isConfigured = mark != nil
+            column.modifier = mark?.modifier ?? -1
+            columns.append(column)
+        }
+        // What the configuration marks and the server does not tell of (a table from before it was configured, or a
+        // lie) stays known: at the end, in the order of the names, so that `*` still expands to something refused.
+        let seen = Set(columns.map(\.name))
+        for mark in configured.values.sorted(by: { $0.column < $1.column }) where !seen.contains(mark.column) {
+            columns.append(
+                .init(name: mark.column, typeOID: 0, typmod: -1, encryption: mark.type, isConfigured: true, modifier: mark.modifier))
+        }
+        return CatalogRelation(name: relation.name, kind: relation.kind, columns: columns)
     }
 
     init(marks: MarkedColumns) {

@@ -104,6 +104,11 @@ package final class CatalogSnapshot: Sendable {
         interned(CatalogContent(marks: marks))
     }
 
+    /// The same relations under other marks.
+    package func marked(_ marks: MarkedColumns) -> CatalogSnapshot {
+        marks == self.marks ? self : Self.interned(CatalogContent(self, marks: marks))
+    }
+
     /// The number of text columns in each row of `loadQuery`.
     package static let columnCount = 8
 

@@ -157,13 +157,8 @@ package struct ColumnDeclaration: Sendable, Hashable {
     /// The type and its limit.
     package var declaredType: DeclaredType { DeclaredType(type, modifier: modifier) }
 
-    /// `public.people.name_last`: as key metadata lists it, and as errors name it. A name with a point or a quote in it is
-    /// quoted as in SQL, so that two columns never share a path.
-    package var path: String {
-        [schema, table, column].map { name in
-            name.contains(".") || name.contains("\"") ? "\"" + name.replacing("\"", with: "\"\"") + "\"" : name
-        }.joined(separator: ".")
-    }
+    /// `public.people.name_last`: as key metadata lists it, and as errors name it.
+    package var path: String { ColumnPath.text(schema, table, column) }
 }
 
 /// Bounds of the proxy's own resources.

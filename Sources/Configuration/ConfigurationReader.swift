@@ -180,7 +180,7 @@ struct ConfigurationReader {
                     hint: error.problem == .wrongPartCount(1) ? "write the schema too: public.\(table.key)" : "", at: table.keyMark)
                 continue
             }
-            guard !SQLName.isReservedSchema(names[0]) else {
+            guard !ColumnPath.isReserved(schema: names[0]) else {
                 yaml.note(.configurationWrongValue, "columns: schema '\(names[0])' is not for user tables", at: table.keyMark)
                 continue
             }

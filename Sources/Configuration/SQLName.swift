@@ -76,9 +76,4 @@ enum SQLName {
         }
         return !name.isEmpty
     }
-
-    /// Schemas whose tables are the server's or Cloister's own.
-    static func isReservedSchema(_ name: String) -> Bool {
-        name.hasPrefix("pg_") || name == "information_schema" || name == "cloister"
-    }
 }

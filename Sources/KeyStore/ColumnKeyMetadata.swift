@@ -45,9 +45,7 @@ package struct ColumnKeyMetadata: Sendable, Hashable {
         let columns = Set(columns).sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) }
         let operations = Set(operations).sorted()
         func invalid(_ why: String) -> CloisterError { CloisterError(.invalidKeyDefinition, "column key \(name): \(why)") }
-        guard !columns.isEmpty, columns.count <= Self.columnLimit else {
-            throw invalid("it must name 1 to \(Self.columnLimit) columns")
-        }
+        guard columns.count <= Self.columnLimit else { throw invalid("it can name \(Self.columnLimit) columns at most") }
         for column in columns {
             let parts = column.split(separator: ".", omittingEmptySubsequences: false)
             guard parts.count >= 3, parts.allSatisfy({ !$0.isEmpty }), column.utf8.count <= Self.columnByteLimit,
@@ -98,28 +96,13 @@ package struct ColumnKeyMetadata: Sendable, Hashable {
     /// the last as `\u00xx`.
     package var json: [UInt8] {
         var out = #"{"columns":["#
-        out += columns.map(Self.quoted).joined(separator: ",")
-        out += #"],"enclave":\#(enclave),"id":\#(id.rawValue),"name":\#(Self.quoted(name)),"operations":["#
-        out += operations.map { Self.quoted($0.rawValue) }.joined(separator: ",")
+        out += columns.map(CanonicalJSON.quoted).joined(separator: ",")
+        out += #"],"enclave":\#(enclave),"id":\#(id.rawValue),"name":\#(CanonicalJSON.quoted(name)),"operations":["#
+        out += operations.map { CanonicalJSON.quoted($0.rawValue) }.joined(separator: ",")
         out += #"],"version":1}"#
         return Array(out.utf8)
     }
 
     /// The operations as a release frame's mask.
     package var operationMask: UInt32 { operations.reduce(0) { $0 | $1.bit } }
-
-    private static func quoted(_ text: String) -> String {
-        var out = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": out += "\\\""
-            case "\\": out += "\\\\"
-            case "\u{0}"..<"\u{20}":
-                let digits = String(scalar.value, radix: 16)
-                out += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: out.unicodeScalars.append(scalar)
-            }
-        }
-        return out + "\""
-    }
 }

@@ -40,6 +40,14 @@ extension ErrorCode {
     package static let wrappedKeyRefused = ErrorCode("CL3023", sqlState: "28000")
     /// A row's id or name differs from what is signed.
     package static let columnKeyMismatch = ErrorCode("CL3024", sqlState: "28000")
+    /// A signed mark or manifest that is not canonical JSON of version 1, or says what can't be.
+    package static let malformedColumnMark = ErrorCode("CL3025", sqlState: "22023")
+    /// No trusted master key has signed a mark or the manifest.
+    package static let columnMarkSignature = ErrorCode("CL3026", sqlState: "28000")
+    /// The marks are not those that the manifest lists.
+    package static let columnMarksIncomplete = ErrorCode("CL3027", sqlState: "28000")
+    /// The manifest is older than one that was seen, or of another sequence.
+    package static let columnMarksRolledBack = ErrorCode("CL3028", sqlState: "28000")
 }
 
 /// Names of master and column keys: they stand in configuration files, tables and messages.

@@ -17,6 +17,9 @@ struct SessionState {
     private var load: UInt64 = 0
     private var ownChange: UInt64 = 0
 
+    /// Of the store's marks, those of `catalog`.
+    private var marksVersion: UInt64 = 0
+
     private(set) var settings = SessionSettings()
     /// Whether extra_float_digits and bytea_output, which PostgreSQL does not report, and the search path are as on the server.
     private(set) var settingsAreKnown = false
@@ -36,6 +39,7 @@ struct SessionState {
     init(catalogs: CatalogStore, zones: TimeZones) {
         self.catalogs = catalogs
         self.zones = zones
+        marksVersion = catalogs.marks.version
         let current = catalogs.current
         catalog = current.snapshot
         load = current.load
@@ -51,6 +55,7 @@ struct SessionState {
 
     /// Takes over the process-wide snapshot if it is newer than what this session has and has done.
     mutating func followStore() {
+        followMarks()
         guard sharesCatalog, !changedCatalogInTransaction else { return }
         let current = catalogs.current
         guard current.load > load, current.load > ownChange else { return }
@@ -61,6 +66,14 @@ struct SessionState {
             // A schema of the search path may have come or gone.
             searchPath = nil
         }
+    }
+
+    /// Takes over the process's marks whatever the transaction has done: what is marked is never a matter of the server's.
+    private mutating func followMarks() {
+        let current = catalogs.marks
+        guard current.version != marksVersion else { return }
+        marksVersion = current.version
+        catalog = catalog.marked(current.marks)
     }
 
     mutating func reported(_ parameter: ParameterStatus) {
@@ -164,7 +177,7 @@ struct SessionState {
     }
 
     mutating func catalogLoaded(rows: [[String?]]) throws(CloisterError) {
-        catalog = try CatalogSnapshot.load(rows: rows, marks: catalog.marks)
+        catalog = try catalogs.snapshot(rows: rows)
         catalogIsStale = false
     }
 }

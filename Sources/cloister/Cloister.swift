@@ -16,8 +16,8 @@ struct Cloister: AsyncParsableCommand {
         commandName: "cloister",
         abstract: "Always Encrypted columns for PostgreSQL: the proxy, its keys, and a private stack to develop with.",
         subcommands: [
-            ProxyCommand.self, KeysCommand.self, AttestCommand.self, CheckCommand.self, ExplainCommand.self, DevCommand.self,
-            TEECommand.self,
+            ProxyCommand.self, KeysCommand.self, ColumnsCommand.self, AttestCommand.self, CheckCommand.self, ExplainCommand.self,
+            DevCommand.self, TEECommand.self,
         ])
 
     static func main() async {

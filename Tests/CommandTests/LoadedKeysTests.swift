@@ -70,6 +70,48 @@ import Testing
         #expect(keys.marks.marks[0].type.collation == Collation(name: "de")?.rawValue)
     }
 
+    private func marked(_ column: String, _ type: String, _ key: Int32, _ name: String) throws -> ColumnMarkMetadata {
+        try ColumnMarkMetadata(
+            schema: "public", table: "people", column: column, type: DeclaredType(sql: type), scheme: .randomized, collation: .c,
+            key: try #require(KeyID(rawValue: UInt32(key))), keyName: name, origin: .ddl, counter: 1)
+    }
+
+    @Test func marksOfTheDatabaseJoinThoseOfTheFile() throws {
+        let more = try record("more", ["public.people.note"])
+        let records = try good() + [more]
+        let marks = [try marked("name_last", "text", records[0].id, "people"), try marked("note", "varchar(9)", more.id, "more")]
+        let keys = try LoadedKeys(configuration, records: records, columns: marks, trusted: ["dev"], provider: vault)
+        #expect(keys.marks.marks.map(\.column).sorted() == ["name_last", "note", "player_id"])
+        #expect(keys.marks.marks.first { $0.column == "note" }?.modifier == 13)
+        #expect(keys.released.map(\.id).sorted() == [UInt32(records[0].id), UInt32(more.id)].sorted())
+    }
+
+    @Test func fileAndDatabaseMustAgree() throws {
+        let records = try good()
+        for (type, key) in [("varchar", records[0].id), ("text", records[1].id)] {
+            let marks = [try marked("name_last", type, key, "people")]
+            let error = try #require(throws: CloisterError.self) {
+                _ = try LoadedKeys(configuration, records: records, columns: marks, trusted: ["dev"], provider: vault)
+            }
+            #expect(error.code == .markConflict && error.location == "f.yaml:3:5")
+        }
+    }
+
+    @Test func marksOfTheDatabaseNeedTheirKeys() throws {
+        let more = try record("more", ["public.people.other"])
+        func code(_ records: [ColumnKeyRecord], _ mark: ColumnMarkMetadata) throws -> ErrorCode {
+            try #require(throws: CloisterError.self) {
+                _ = try LoadedKeys(configuration, records: records, columns: [mark], trusted: ["dev"], provider: vault)
+            }.code
+        }
+        #expect(try code(good(), marked("other", "text", more.id, "more")) == .keyNotInDatabase)
+        #expect(try code(good() + [more], marked("note", "text", more.id, "more")) == .columnNotUnderKey)
+        #expect(try code(good() + [more], marked("other", "text", more.id ^ 1, "more")) == .columnNotUnderKey)
+        #expect(
+            try code(good() + [record("more", ["public.people.other"], under: "other")], marked("other", "text", 9, "more"))
+                == .untrustedColumnKey)
+    }
+
     @Test func rowsThatNobodyNamedAreLeftAlone() throws {
         let extra = ColumnKeyRecord(id: 5, name: "evil", metadata: [1, 2, 3], values: [])
         #expect(try load(good() + [extra]).ciphers.count == 2)

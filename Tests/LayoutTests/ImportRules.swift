@@ -61,7 +61,7 @@ let importRules: [String: ImportRule] = [
         [
             "AdminConnection", "Attestation", "CellCrypto", "CellFormat", "ColumnCatalog", "Configuration", "Diagnostics", "KeyStore",
             "ProxyServer", "SessionCore", "SQLBinding", "ArgumentParser", "Logging", "ServiceLifecycle", "UnixSignals", "Foundation",
-            "Dispatch", "PGWire", "NIOCore",
+            "Dispatch", "PGWire", "NIOCore", "Synchronization",
         ], "joins the parts: no session machine of its own, no raw key bytes"),
 ]
 

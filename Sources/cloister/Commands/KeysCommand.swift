@@ -99,6 +99,7 @@ struct KeysCommand: ParsableCommand {
                     of: vault, avoiding: Set(records.compactMap { KeyID(rawValue: UInt32(bitPattern: $0.id)) }))
             }
             try KeyTables.write(record, masterKeys: vault.masterKeys, connection)
+            try ColumnAdministration(connection: connection, vault: vault, trusted: service.trustedMasterKeys).sign(configured: columns)
             say(
                 "column key \(name) (id \(record.id)) \(amend ? "signed for" : "made for") \(columns.map(\.path).joined(separator: ", "))"
                     + (policy.enclave ? "; an enclave may have it" : "; no enclave gets it"))

@@ -28,12 +28,13 @@ struct ProxyCommand: AsyncParsableCommand {
         let vault = try openVault(service)
         let release = try KeyRelease(service.enclave)
         let options = try AdminOptions(service)
-        let keys = try Self.load(configuration, service, vault, options)
+        // The connection is closed when the keys are there.
+        let served = try ServedColumns(configuration, service, vault: vault, AdminConnection(options))
+        let keys = served.keys
         if service.enclave.measurements.isEmpty, !keys.released.isEmpty {
             let but = service.enclave.placeholders > 0 ? " but the examples' placeholder" : ""
             logger.warning("enclave.measurements names no enclave\(but): no key will be released")
         }
-        let catalogs = CatalogStore(initial: .empty(marks: keys.marks), database: service.admin.database)
         var settings = ProxyConfiguration(
             listen: .init(host: service.listen.host, port: service.listen.port),
             server: .init(host: service.server.host, port: service.server.port))
@@ -41,9 +42,9 @@ struct ProxyCommand: AsyncParsableCommand {
         settings.startupTimeoutSeconds = Int64(configuration.limits.startupSeconds)
         settings.limits.heldMessage = min(settings.limits.heldMessage, configuration.limits.messageBytes)
         let proxy = ProxyService(
-            configuration: settings, binder: Binder(planCacheCapacity: configuration.limits.planCache), catalogs: catalogs,
-            keys: KeyRing(keys.ciphers), logger: logger)
-        let maintenance = Maintenance(options: options, keys: keys, release: release, catalogs: catalogs, logger: logger)
+            configuration: settings, binder: Binder(planCacheCapacity: configuration.limits.planCache), catalogs: served.catalogs,
+            keys: served.ring, logger: logger)
+        let maintenance = Maintenance(options: options, served: served, release: release, logger: logger)
         logger.notice(
             "\(keys.marks.marks.count) columns marked under \(keys.ciphers.count) keys; \(keys.released.count) of them may go to an enclave"
         )
@@ -59,15 +60,5 @@ struct ProxyCommand: AsyncParsableCommand {
                 "the proxy cannot listen on \(service.listen): \(POSIXErrorCode(rawValue: error.errnoCode).map { "\($0)" } ?? "error \(error.errnoCode)")",
                 hint: "is another program on that port?", location: config)
         }
-    }
-
-    /// Fetches, verifies and unwraps the keys; the connection is closed when this returns.
-    private static func load(
-        _ configuration: Configuration, _ service: ServiceConfiguration, _ vault: FileVault, _ options: AdminOptions
-    ) throws -> LoadedKeys {
-        let connection = try AdminConnection(options)
-        try KeyTables.check(connection)
-        return try LoadedKeys(
-            configuration, records: KeyTables.columnKeys(connection), trusted: Set(service.trustedMasterKeys), provider: vault)
     }
 }

@@ -106,6 +106,8 @@ struct DevCluster {
         }
         let database = try connect(state, user: DevFolder.superuser, database: DevFolder.database)
         try database.query("CREATE EXTENSION IF NOT EXISTS cloister")
+        // What statements about keys and encrypted columns need (keys.ddl).
+        try database.query("GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA cloister TO \(DevFolder.proxyRole)")
     }
 
     private func tool(_ arguments: [String], _ what: String) throws(CloisterError) {

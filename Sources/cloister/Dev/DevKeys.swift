@@ -56,6 +56,8 @@ struct DevKeys {
             try KeyTables.write(record, masterKeys: vault.masterKeys, connection)
             changed = true
         }
+        let administration = ColumnAdministration(connection: connection, vault: vault, trusted: [DevFolder.masterKey])
+        if try administration.sign(configured: columns, isWhole: true) { changed = true }
         return changed
     }
 

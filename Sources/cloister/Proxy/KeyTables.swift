@@ -50,27 +50,35 @@ enum KeyTables {
     static func write(_ record: ColumnKeyRecord, masterKeys: [MasterKeyDescription], _ connection: AdminConnection) throws {
         try connection.query("BEGIN")
         do {
-            for value in record.values {
-                guard let master = masterKeys.first(where: { $0.name == value.masterKey }) else { continue }
-                try connection.query(
-                    "INSERT INTO cloister.master_keys (name, provider, public_key) VALUES ($1, $2, $3::bytea) "
-                        + "ON CONFLICT (name) DO UPDATE SET provider = excluded.provider, public_key = excluded.public_key",
-                    [.text(master.name), .text(master.provider), .bytes(master.publicKey.bytes)])
-            }
-            try connection.query(
-                "INSERT INTO cloister.column_keys (id, name, metadata) VALUES ($1::int4, $2, $3::bytea) "
-                    + "ON CONFLICT (id) DO UPDATE SET metadata = excluded.metadata",
-                [.integer(Int64(record.id)), .text(record.name), .bytes(record.metadata)])
-            try connection.query("DELETE FROM cloister.column_key_values WHERE key_id = $1::int4", [.integer(Int64(record.id))])
-            for value in record.values {
-                try connection.query(
-                    "INSERT INTO cloister.column_key_values (key_id, master_key, wrapped, signature) VALUES ($1::int4, $2, $3::bytea, $4::bytea)",
-                    [.integer(Int64(record.id)), .text(value.masterKey), .bytes(value.wrapped), .bytes(value.signature)])
-            }
+            try writeRows(record, masterKeys: masterKeys, connection)
             try connection.query("COMMIT")
         } catch {
             _ = try? connection.query("ROLLBACK")
             throw error
         }
+    }
+
+    /// `write` within the caller's transaction.
+    static func writeRows(_ record: ColumnKeyRecord, masterKeys: [MasterKeyDescription], _ connection: AdminConnection) throws {
+        for value in record.values { try describe(value.masterKey, masterKeys, connection) }
+        try connection.query(
+            "INSERT INTO cloister.column_keys (id, name, metadata) VALUES ($1::int4, $2, $3::bytea) "
+                + "ON CONFLICT (id) DO UPDATE SET metadata = excluded.metadata",
+            [.integer(Int64(record.id)), .text(record.name), .bytes(record.metadata)])
+        try connection.query("DELETE FROM cloister.column_key_values WHERE key_id = $1::int4", [.integer(Int64(record.id))])
+        for value in record.values {
+            try connection.query(
+                "INSERT INTO cloister.column_key_values (key_id, master_key, wrapped, signature) VALUES ($1::int4, $2, $3::bytea, $4::bytea)",
+                [.integer(Int64(record.id)), .text(value.masterKey), .bytes(value.wrapped), .bytes(value.signature)])
+        }
+    }
+
+    /// The row of a master key: how to know it again.
+    static func describe(_ name: String, _ masterKeys: [MasterKeyDescription], _ connection: AdminConnection) throws {
+        guard let master = masterKeys.first(where: { $0.name == name }) else { return }
+        try connection.query(
+            "INSERT INTO cloister.master_keys (name, provider, public_key) VALUES ($1, $2, $3::bytea) "
+                + "ON CONFLICT (name) DO UPDATE SET provider = excluded.provider, public_key = excluded.public_key",
+            [.text(master.name), .text(master.provider), .bytes(master.publicKey.bytes)])
     }
 }

@@ -6,41 +6,61 @@ internal import Configuration
 internal import Diagnostics
 internal import KeyStore
 
-/// The keys and marks of one configuration, after every check: what the proxy encrypts with, what it may release.
+/// The keys and marks of one configuration and its database, after every check: what the proxy encrypts with, what it may
+/// release.
 struct LoadedKeys: Sendable {
     let ciphers: [KeyID: CellCipher]
     /// The keys whose signed policy allows an enclave to have them.
     let released: [ReleasedKey]
     let marks: MarkedColumns
 
-    /// Verifies and unwraps the keys that the configuration names, and only those. Fails closed: one doubtful key or column
-    /// refuses the whole configuration.
-    init(_ configuration: Configuration, records: [ColumnKeyRecord], trusted: Set<String>, provider: any MasterKeyProvider)
-        throws(CloisterError)
-    {
+    /// Verifies and unwraps the keys that the configuration and the database's verified marks name, and only those. Fails
+    /// closed: one doubtful key or column refuses the whole.
+    init(
+        _ configuration: Configuration, records: [ColumnKeyRecord], columns: [ColumnMarkMetadata] = [], trusted: Set<String>,
+        provider: any MasterKeyProvider
+    ) throws(CloisterError) {
         var ciphers: [KeyID: CellCipher] = [:]
         var released: [ReleasedKey] = []
         var marks: [ColumnMark] = []
-        for name in configuration.keyNames {
-            let columns = configuration.columns(underKey: name)
+        let recorded = Dictionary(columns.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
+        let configured = Set(configuration.columns.map(\.path))
+        let more = columns.filter { !configured.contains($0.path) }
+        var names = configuration.keyNames
+        for mark in more where !names.contains(mark.keyName) { names.append(mark.keyName) }
+        for name in names {
+            let declared = configuration.columns(underKey: name)
+            let known = more.filter { $0.keyName == name }
             guard let record = records.first(where: { $0.name == name }) else {
                 throw CloisterError(
                     .keyNotInDatabase, "column key '\(name)' is not in the database",
-                    hint: "make it with 'cloister keys create-column \(name)'", location: columns.first?.location ?? "")
+                    hint: declared.isEmpty ? "a marked column needs it" : "make it with 'cloister keys create-column \(name)'",
+                    location: declared.first?.location ?? "")
             }
             let unwrapped = try record.unwrap(trusted: trusted, provider: provider)
             let metadata = unwrapped.metadata
-            for column in columns {
+            for column in declared {
                 guard metadata.columns.contains(column.path) else {
                     throw CloisterError(
                         .columnNotUnderKey, "the signed metadata of column key '\(name)' does not list \(column.path)",
                         hint: "add it with 'cloister keys create-column \(name) --amend'", location: column.location)
                 }
-                marks.append(
-                    ColumnMark(
-                        schema: column.schema, table: column.table, column: column.column,
-                        type: EncryptedType(column.type, column.scheme, key: metadata.id, collation: column.collation.rawValue),
-                        modifier: column.modifier, keyName: name))
+                let mark = ColumnMark(column, key: metadata.id)
+                if let said = recorded[column.path] {
+                    guard ColumnMark(said) == mark else {
+                        throw ColumnAdministration.conflict(
+                            said, try ColumnMarkMetadata(column, key: metadata.id), location: column.location)
+                    }
+                }
+                marks.append(mark)
+            }
+            for mark in known {
+                guard mark.key == metadata.id, metadata.columns.contains(mark.path) else {
+                    throw CloisterError(
+                        .columnNotUnderKey,
+                        "the signed metadata of column key '\(name)' does not list \(mark.path), which is marked in the database")
+                }
+                marks.append(ColumnMark(mark))
             }
             let cipher = try unwrapped.cipher()
             ciphers[metadata.id] = cipher
@@ -49,5 +69,31 @@ struct LoadedKeys: Sendable {
         self.ciphers = ciphers
         self.released = released
         self.marks = try MarkedColumns(marks)
+    }
+}
+
+extension ColumnMark {
+    init(_ column: ColumnDeclaration, key: KeyID) {
+        self.init(
+            schema: column.schema, table: column.table, column: column.column,
+            type: EncryptedType(column.type, column.scheme, key: key, collation: column.collation.rawValue), modifier: column.modifier,
+            keyName: column.keyName)
+    }
+
+    init(_ mark: ColumnMarkMetadata) {
+        self.init(
+            schema: mark.schema, table: mark.table, column: mark.column,
+            type: EncryptedType(mark.type.logical, mark.scheme, key: mark.key, collation: mark.collation.rawValue),
+            modifier: mark.type.modifier, keyName: mark.keyName)
+    }
+}
+
+extension ColumnMarkMetadata {
+    /// What a configuration says, unsigned.
+    init(_ column: ColumnDeclaration, key: KeyID) throws(CloisterError) {
+        try self.init(
+            schema: column.schema, table: column.table, column: column.column, type: column.declaredType, scheme: column.scheme,
+            collation: column.scheme == .deterministic ? .c : column.collation, key: key, keyName: column.keyName, origin: .configuration,
+            counter: 1)
     }
 }

@@ -16,17 +16,17 @@ internal import Synchronization
 /// nothing else: columns that need no enclave go on working, and the next second asks again.
 final class Maintenance: Service {
     private let options: AdminOptions
-    private let keys: LoadedKeys
+    private let served: ServedColumns
     private let release: KeyRelease
-    private let catalogs: CatalogStore
     private let logger: Logger
     private let isStopping = Atomic(false)
 
-    init(options: AdminOptions, keys: LoadedKeys, release: KeyRelease, catalogs: CatalogStore, logger: Logger) {
+    private var catalogs: CatalogStore { served.catalogs }
+
+    init(options: AdminOptions, served: ServedColumns, release: KeyRelease, logger: Logger) {
         self.options = options
-        self.keys = keys
+        self.served = served
         self.release = release
-        self.catalogs = catalogs
         self.logger = logger
     }
 
@@ -56,10 +56,18 @@ final class Maintenance: Service {
             do {
                 let connection = try AdminConnection(options)
                 try connection.query("LISTEN cloister_ddl")
+                try connection.query("LISTEN \(MarkTables.channel)")
                 if state.hasLostConnection { logger.notice("maintenance connection is back") }
                 state.hasLostConnection = false
                 state.catalogIsStale = true
+                state.marksAreStale = true
                 while !shouldStop {
+                    if state.marksAreStale {
+                        try loadMarks(connection)
+                        state.marksAreStale = false
+                        state.catalogIsStale = true
+                        state.nextStatus = .now
+                    }
                     if state.catalogIsStale {
                         try loadCatalog(connection)
                         state.catalogIsStale = false
@@ -68,7 +76,9 @@ final class Maintenance: Service {
                         supply(connection, &state)
                         state.nextStatus = .now + .seconds(1)
                     }
-                    if !(try connection.notifications(milliseconds: Self.slice)).isEmpty { state.catalogIsStale = true }
+                    let told = try connection.notifications(milliseconds: Self.slice)
+                    if !told.isEmpty { state.catalogIsStale = true }
+                    if told.contains(where: { $0.channel == MarkTables.channel }) { state.marksAreStale = true }
                 }
             } catch {
                 if !state.hasLostConnection { log(.warning, "maintenance connection lost; trying again each second", error) }
@@ -81,6 +91,7 @@ final class Maintenance: Service {
     private struct State {
         var hasLostConnection = false
         var catalogIsStale = true
+        var marksAreStale = true
         var nextStatus = ContinuousClock.now
         /// The start of the enclave that confirmed the keys.
         var boot: [UInt8]?
@@ -88,11 +99,20 @@ final class Maintenance: Service {
         var complaint: (text: String, time: ContinuousClock.Instant)?
     }
 
+    /// What the database says of marked columns. If it can't be believed the marks stay as they are, and so does the catalog.
+    private func loadMarks(_ connection: AdminConnection) throws {
+        do {
+            try served.reload(connection)
+        } catch let error as CloisterError {
+            log(.error, "the database's marks of columns are refused; tables that are not known yet are refused too", error)
+        }
+    }
+
     private func loadCatalog(_ connection: AdminConnection) throws {
         let load = catalogs.beginLoad()
         let rows = try connection.query(CatalogSnapshot.loadQuery).rows
         do {
-            catalogs.publish(try CatalogSnapshot.load(rows: rows, marks: keys.marks), load: load)
+            catalogs.publish(try catalogs.snapshot(rows: rows), load: load)
         } catch {
             log(.error, "catalog refused; statements on unknown relations load it themselves", error)
         }
@@ -100,6 +120,7 @@ final class Maintenance: Service {
 
     /// Releases the keys if the enclave that answers does not hold them.
     private func supply(_ connection: AdminConnection, _ state: inout State) {
+        let keys = served.keys
         guard !keys.released.isEmpty else { return }
         do {
             let status = try KeyRelease.status(connection)
