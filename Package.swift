@@ -50,10 +50,12 @@ let package = Package(
         module("Attestation", ["CellCrypto", "Diagnostics"]),
 
         // The enclave and its platform.
+        .systemLibrary(name: "CICU", pkgConfig: "icu-i18n", providers: [.apt(["libicu-dev"])]),
+        module("Collations", ["CICU", "CellFormat"]),
         .target(name: "EnclaveABI"),
         .target(name: "CEnclaveRuntime", dependencies: ["EnclaveABI"]),
         module(
-            "EnclaveEvaluator", ["EnclaveABI", "CellFormat", "CellCrypto", "Attestation", "Diagnostics"],
+            "EnclaveEvaluator", ["EnclaveABI", "CellFormat", "CellCrypto", "Attestation", "Collations", "Diagnostics"],
             extra: [.enableExperimentalFeature("Lifetimes")]),
         .executableTarget(
             name: "cloister-enclave",
@@ -114,6 +116,7 @@ let package = Package(
         tests("KeyStoreTests", ["KeyStore", "CellCrypto", "CellFormat", "Diagnostics", .product(name: "GRDB", package: "GRDB.swift")]),
         tests("AttestationTests", ["Attestation", "CellCrypto", "CellFormat", "Diagnostics"]),
         tests("EnclaveEvaluatorTests", ["EnclaveEvaluator", "EnclaveABI", "CellCrypto", "CellFormat", "Attestation"]),
+        tests("CollationsTests", ["Collations", "CellFormat"]),
         tests("TEEPlatformTests", ["TEEPlatform", "Attestation", "CellCrypto", "Diagnostics"]),
         tests("ValueCodecTests", ["ValueCodec", "CellFormat", "Diagnostics"]),
         tests("PGWireTests", ["PGWire", "Diagnostics", nioCore], exclude: ["Corpus"]),

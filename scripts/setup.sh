@@ -9,7 +9,7 @@ die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 packages=(
     build-essential pkg-config
     postgresql-15 postgresql-server-dev-15 postgresql-contrib pgbouncer
-    libpg-query-dev libpq-dev libsqlite3-dev libssl-dev
+    libpg-query-dev libpq-dev libsqlite3-dev libssl-dev libicu-dev
     python3-venv gdb tcpdump libpostgresql-jdbc-java
 )
 python_packages=("psycopg[binary]" pytest pytest-timeout cryptography jsonschema PyYAML)

@@ -1,4 +1,5 @@
 internal import CellFormat
+internal import Collations
 internal import EnclaveABI
 
 /// How a value is matched (`enum cloister_pattern`).
@@ -21,10 +22,17 @@ struct CompiledPattern {
     private var serial: UInt64 = 0
     private var made = LikePattern()
 
-    /// The pattern whose text `operand` holds.
-    mutating func pattern(_ operand: Operand, _ kind: PatternKind) -> LikePattern {
+    /// The pattern whose text `operand` holds. With a collator ILIKE takes it in that language's small letters.
+    mutating func pattern(_ operand: Operand, _ kind: PatternKind, _ collator: Collator?) throws(Refusal) -> LikePattern {
         if self.kind != kind || serial != operand.serial {
-            made = LikePattern(operand.buffer.span.extracting(0..<operand.count), foldsASCII: kind == .caseInsensitive)
+            let text = operand.buffer.span.extracting(0..<operand.count)
+            if kind == .caseInsensitive, let collator {
+                var lowered: [UInt8] = []
+                guard collator.appendLowered(text, to: &lowered) else { throw .badCell }
+                made = LikePattern(lowered.span, foldsASCII: false)
+            } else {
+                made = LikePattern(text, foldsASCII: kind == .caseInsensitive)
+            }
             self.kind = kind
             serial = operand.serial
         }
@@ -50,16 +58,24 @@ extension Evaluator {
         let patternHeader = try header(patternCell)
         try Self.checkMeeting(value, valueHeader, patternCell, patternHeader)
         guard patternHeader.role == .operand, valueHeader.type.isText else { throw .mismatch }
+        let collator = collators.collator(valueHeader.collation)
+        if let collator, !collator.collation.isDeterministic { throw .nondeterministic }
+        guard valueHeader.collation == 0 || collator != nil else { throw .mismatch }
         let entry = try key(valueHeader.key)
         guard entry.operations.contains(.match) else { throw .forbidden }
         try left.open(value, valueHeader, entry.cipher, opener)
         try pattern.open(patternCell, patternHeader, entry.cipher, opener)
         if kind == .prefix { return Self.startsWith(left, pattern, isBlankPadded: valueHeader.type == .bpchar) }
-        return try Self.matches(left, compiled.pattern(pattern, kind))
+        let made = try compiled.pattern(pattern, kind, collator)
+        return try Self.matches(left, made, lowering: kind == .caseInsensitive ? collator : nil)
     }
 
-    private static func matches(_ value: Operand, _ pattern: LikePattern) throws(Refusal) -> Bool {
-        try pattern.matches(value.buffer.span.extracting(0..<value.count))
+    private static func matches(_ value: Operand, _ pattern: LikePattern, lowering collator: Collator?) throws(Refusal) -> Bool {
+        let text = value.buffer.span.extracting(0..<value.count)
+        guard let collator else { return try pattern.matches(text) }
+        var lowered: [UInt8] = []
+        guard collator.appendLowered(text, to: &lowered) else { throw .badCell }
+        return try pattern.matches(lowered.span)
     }
 
     /// `starts_with` takes text: a bpchar loses its trailing blanks on the way, the pattern is text already.

@@ -1,5 +1,6 @@
 internal import CellCrypto
 internal import CellFormat
+internal import Collations
 internal import Diagnostics
 internal import EnclaveABI
 
@@ -43,6 +44,7 @@ package final class Evaluator {
 
     let enclave: Enclave
     let opener = CellOpener(capacity: Evaluator.openerCapacity)
+    let collators = Collators()
     private var table: [KeyID: KeyTable.Entry] = [:]
     private var tableGeneration: UInt64 = 0
     private var current: (id: KeyID, entry: KeyTable.Entry)?
@@ -92,6 +94,7 @@ package final class Evaluator {
         guard entry.operations.contains(.compare) else { throw .forbidden }
         try left.open(a, aHeader, entry.cipher, opener)
         try right.open(b, bHeader, entry.cipher, opener)
+        if aHeader.collation != 0 { return try Self.order(left, right, aHeader, collators) }
         return try Self.order(left, aHeader.role == .operand, right, bHeader.role == .operand, aHeader.type)
     }
 
@@ -104,7 +107,7 @@ package final class Evaluator {
         guard entry.operations.contains(.hash) else { throw .forbidden }
         try left.open(request, header, entry.cipher, opener)
         normalized.removeAll(keepingCapacity: true)
-        try Self.normalize(left, header, into: &normalized)
+        try Self.normalize(left, header, collators, into: &normalized)
         do { return try Self.hash(normalized, header, entry.cipher, opener) } catch { throw .noMemory }
     }
 
@@ -117,7 +120,22 @@ package final class Evaluator {
             bIsOperand: bIsOperand)
     }
 
-    private static func normalize(_ value: Operand, _ header: CellHeader, into output: inout [UInt8]) throws(Refusal) {
+    private static func order(_ a: Operand, _ b: Operand, _ header: CellHeader, _ collators: Collators) throws(Refusal) -> Int32 {
+        guard let collator = collators.collator(header.collation) else { throw .mismatch }
+        guard let order = collator.compare(a.text(header.type), b.text(header.type)) else { throw .badCell }
+        return order
+    }
+
+    private static func normalize(
+        _ value: Operand, _ header: CellHeader, _ collators: Collators, into output: inout [UInt8]
+    ) throws(Refusal) {
+        if header.collation != 0 {
+            guard let collator = collators.collator(header.collation) else { throw .mismatch }
+            if !collator.collation.isDeterministic {
+                guard collator.appendSortKey(of: value.text(header.type), to: &output) else { throw .badCell }
+                return
+            }
+        }
         try ValueOrder.normalize(
             value.buffer.span.extracting(0..<value.count), type: header.type, isOperand: header.role == .operand, into: &output)
     }
@@ -152,9 +170,10 @@ package final class Evaluator {
         }
     }
 
-    /// Only randomized cells, compared by code point, of a type this version knows.
+    /// Only randomized cells; a collation is one we know, and of text.
     private static func checkServed(_ header: CellHeader) throws(Refusal) {
-        guard header.algorithm == .gcm, header.collation == 0 else { throw .mismatch }
+        guard header.algorithm == .gcm else { throw .mismatch }
+        guard header.collation == 0 || (header.type.isText && Collation(rawValue: header.collation) != nil) else { throw .mismatch }
     }
 
     /// The released key, from this worker's copy of the table.

@@ -17,6 +17,13 @@ struct Operand {
 
     mutating func forget() { cell.removeAll(keepingCapacity: true) }
 
+    /// The value as text of `type` is compared: a bpchar without its trailing blanks.
+    @_lifetime(borrow self)
+    func text(_ type: LogicalType) -> Span<UInt8> {
+        let whole = buffer.span.extracting(0..<count)
+        return type == .bpchar ? ValueOrder.withoutBlanks(whole) : whole
+    }
+
     /// Makes the value of `cell` available in `buffer`, whose first `count` bytes it is.
     mutating func open(_ cell: Span<UInt8>, _ header: CellHeader, _ cipher: CellCipher, _ opener: CellOpener) throws(Refusal) {
         if !self.cell.isEmpty, equalBytes(cell, self.cell.span) { return }

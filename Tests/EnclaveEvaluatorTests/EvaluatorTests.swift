@@ -84,8 +84,12 @@ func pair(_ a: [UInt8], _ b: [UInt8]) -> [UInt8] {
         #expect(compare(cell, try sealer.cell(five, .date)) == refused(.mismatch))
         #expect(compare(try sealer.cell(five, .text), try sealer.cell(five, .varchar)) == refused(.mismatch))
         #expect(compare(try sealer.cell(five, .text, collation: 3), try sealer.cell(five, .text)) == refused(.mismatch))
-        let unknownCollation = try sealer.cell(five, .text, collation: 3)
-        #expect(compare(unknownCollation, unknownCollation) == refused(.mismatch))
+        for collation in [63, 191] as [UInt8] {
+            let unknown = try sealer.cell(five, .text, collation: collation)
+            #expect(compare(unknown, unknown) == refused(.mismatch) && hash(unknown) == refused(.mismatch))
+        }
+        let number = try sealer.cell(five, .int4, collation: 1)
+        #expect(compare(number, number) == refused(.mismatch) && hash(number) == refused(.mismatch))
     }
 
     @Test func deterministicCellsAreTheServersBusiness() throws {

@@ -85,7 +85,7 @@ def test_attest_accepts(stack, cloister):
 
 def test_keys_list_verifies(stack, cloister):
     shown = cloister("keys", "list", "--config", stack.dir / "cloister.yaml").stdout
-    assert shown.count("verified") == 2 and "public.t.a" in shown and "enclave: compare, hash, match" in shown and "no enclave" in shown
+    assert shown.count("verified") == 2 and "public.t.a" in shown and "enclave: compare, hash " in shown and "no enclave" in shown
 
 
 def test_a_killed_enclave_gets_its_keys_again(stack):

@@ -29,10 +29,12 @@ let importRules: [String: ImportRule] = [
         ["CellCrypto", "CellFormat", "Diagnostics", "GRDB", "Foundation", "Synchronization"],
         "master keys and wrapping: no wire protocol, no SQL of users, no cells (CellFormat for key ids only)"),
     "Attestation": ImportRule(["CellCrypto", "Diagnostics"], "reports, policy and handshake as pure values: no sockets, no cells"),
+    "CICU": ImportRule([], "C"),
+    "Collations": ImportRule(["CICU", "CellFormat"], "the only importer of ICU: text and collation ids, no keys, no cells"),
     "EnclaveABI": ImportRule([], "C"),
     "CEnclaveRuntime": ImportRule([], "C"),
     "EnclaveEvaluator": ImportRule(
-        ["EnclaveABI", "CellFormat", "CellCrypto", "Attestation", "Diagnostics"],
+        ["EnclaveABI", "CellFormat", "CellCrypto", "Attestation", "Collations", "Diagnostics"],
         "what is measured is small: no NIO, no Foundation, no catalog, no client identity"),
     "cloister-enclave": ImportRule(
         ["EnclaveEvaluator", "EnclaveABI", "CEnclaveRuntime", "CellFormat", "CellCrypto", "Attestation", "Diagnostics"],

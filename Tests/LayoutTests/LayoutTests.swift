@@ -92,7 +92,7 @@ enum Repository {
     @Test func theExtensionIsThin() throws {
         let files = Repository.files(in: Repository.sources.appending(path: "pg_cloister"), extensions: ["c", "h"])
         let lines = try files.filter { !$0.path.contains("/test/") }.map { try Repository.text($0).utf8.count { $0 == UInt8(ascii: "\n") } }
-        #expect(lines.reduce(0, +) <= 1500)
+        #expect(lines.reduce(0, +) <= 1900)
     }
 
     @Test func unsafeStaysInUnsafeFolders() throws {

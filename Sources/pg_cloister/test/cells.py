@@ -46,8 +46,8 @@ def gcm(key_id, writer):
     return AESGCM(derive(key_id, b"gcm" + writer, 32))
 
 
-def header(role, algorithm, type_name, key_id):
-    return bytes([1, role << 4 | algorithm, TAGS[type_name], 0]) + struct.pack(">I", key_id)
+def header(role, algorithm, type_name, key_id, collation=0):
+    return bytes([1, role << 4 | algorithm, TAGS[type_name], collation]) + struct.pack(">I", key_id)
 
 
 class Writer:
@@ -57,8 +57,8 @@ class Writer:
         self.writer = writer
         self.counter = 0
 
-    def seal(self, plaintext, type_name, key_id, role=STORED):
-        head = header(role, GCM, type_name, key_id)
+    def seal(self, plaintext, type_name, key_id, role=STORED, collation=0):
+        head = header(role, GCM, type_name, key_id, collation)
         counter = struct.pack(">Q", self.counter)
         self.counter += 1
         return head + self.writer + counter + gcm(key_id, self.writer).encrypt(bytes(4) + counter, plaintext, head)
@@ -286,6 +286,31 @@ def patterns(out, writer, operands):
         out.write("\\.\n")
 
 
+# Some of schemas/cell-v1.md, section 7.
+LANGUAGES = {"und": 1, "sv": 56, "de": 13, "tr": 58, "da": 12, "cs": 10, "fr-CA": 25, "ja": 37, "zh": 62, "lt": 41}
+STRENGTHS = {"": 0, "-u-ks-level2": 1, "-u-ks-level1": 2, "-u-ks-level1-kc": 3}
+COLLATIONS = [*LANGUAGES, "und-u-ks-level2", "und-u-ks-level1", "und-u-ks-level1-kc", "sv-u-ks-level1-kc", "tr-u-ks-level2", "de-u-ks-level1"]
+WORDS = """a A b z Z aa AA Aarhus Zagreb ä Ä å Å ö Ö ø æ oe e E é É è ê cote coté côte côté e\u0301 cafe CAFÉ Café café i I ı İ ii STRASSE Straße
+strasse ß ss ch c d h cz č Č š y k x-ray xray x.y x_y % 日本 中国 かな カナ ｶﾅ 10 9 Ä-b äb ṧ ﬁ fi \U0001f600 Ǆ ǆ ΟΔΟΣ οδος οδοσ""".split() + ["", " ", "a b", "ab ", "-a"]
+COLLATED_PATTERNS = ["%", "%ö%", "İ%", "i%", "I%", "straSSe", "STRASSE", "%É", "οδο_", "c_t%", "%ä_", "ＡＢ%"]
+
+
+def collation_id(name):
+    language, mark, strength = name.partition("-u-")
+    return STRENGTHS[mark + strength] << 6 | LANGUAGES[language]
+
+
+def collated(out, writer, operands):
+    """fixture.words and fixture.word_patterns: the same words under several collations, as cells of text and bpchar."""
+    for table, values, sealer, role in (("words", WORDS, writer, STORED), ("word_operands", WORDS, operands, OPERAND), ("word_patterns", COLLATED_PATTERNS, operands, OPERAND)):
+        out.write(f"CREATE TABLE fixture.{table} (collation_name text, plain text, c_text text, c_bpchar text);\nCOPY fixture.{table} FROM stdin;\n")
+        for name in COLLATIONS:
+            for value in values:
+                cells = ["\\x" + sealer.seal(value.encode(), t, KEY, role, collation_id(name)).hex() for t in ("text", "bpchar")]
+                out.write("\t".join(copy_field(f) for f in [name, value, *cells]) + "\n")
+        out.write("\\.\n")
+
+
 def copy_field(text):
     return "\\N" if text is None else text.replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t")
 
@@ -320,6 +345,7 @@ def sql(out):
             out.write("\t".join(copy_field(f) for f in [t, v, operand, "\\x" + seal_deterministic(normal(t, plain), t, KEY).hex()]) + "\n")
     out.write("\\.\n")
     patterns(out, writer, operands)
+    collated(out, writer, operands)
     five = canonical("int4", "5")
     good = writer.seal(five, "int4", KEY)
     other_operand = Writer(b"another\0").seal(five, "int4", KEY, OPERAND)

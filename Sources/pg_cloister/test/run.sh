@@ -69,7 +69,7 @@ if [ "$what" != liveness ] && [ -x "$enclave" ] && [ -x "$tee" ]; then
     echo "with cloister-enclave:"
     serve "$tee" run --enclave "$enclave" --socket "$CLOISTER_TEST_SOCKET" --state-dir "$folder/tee" --allow-mlock
     "$PYTHON" "$here/release.py"
-    regress match
+    regress match collate
 fi
 serve "$PYTHON" "$here/evaluator.py" "$CLOISTER_TEST_SOCKET"
 if [ "$what" != liveness ]; then
