@@ -10,7 +10,9 @@ extension CatalogSnapshot {
     /// | `c` | schema | relation | relkind | column number | column name | type OID | typmod |
     ///
     /// | `f` | schema | function | – | – | – | – | – |
+    /// | `o` | schema | relation | OID | – | – | – | – |
     ///
+    /// `o`: a relation that has a column of one of the types.
     /// `f`: a function that takes or returns cells (or rows that have them), outside pg_catalog.
     /// A relation without columns has one `c` row with nulls in 5 to 8. Other sessions' temporary tables are left out.
     package static let loadQuery = """
@@ -31,7 +33,13 @@ extension CatalogSnapshot {
         AND pg_catalog.left(t.typname::text, 4) IN ('enc_', 'det_')), \
         used AS (SELECT p.prorettype AS oid UNION SELECT pg_catalog.unnest(COALESCE(p.proallargtypes, p.proargtypes::oid[]))) \
         SELECT FROM used u JOIN pg_catalog.pg_type t ON t.oid = u.oid WHERE u.oid IN (SELECT oid FROM ours UNION SELECT typarray FROM ours) \
-        OR EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = t.typrelid AND t.typrelid <> 0 AND a.attnum > 0 AND a.atttypid IN (SELECT oid FROM ours)))
+        OR EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = t.typrelid AND t.typrelid <> 0 AND a.attnum > 0 AND a.atttypid IN (SELECT oid FROM ours))) \
+        UNION ALL \
+        SELECT 'o', n.nspname::text, c.relname::text, c.oid::text, NULL::text, NULL::text, NULL::text, NULL::text \
+        FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+        WHERE c.relkind IN ('r', 'p', 'f') AND EXISTS (SELECT FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid \
+        WHERE a.attrelid = c.oid AND a.attnum > 0 AND t.typnamespace = 'pg_catalog'::pg_catalog.regnamespace \
+        AND pg_catalog.left(t.typname::text, 4) IN ('enc_', 'det_'))
         """
 }
 
@@ -79,6 +87,11 @@ extension CatalogContent {
                     relation.columns.append((number, column, type, typmod))
                 }
                 pending[name] = relation
+            case "o":
+                guard let schema = row[1], let table = row[2], let oid = row[3].flatMap({ UInt32($0) }) else {
+                    throw Self.malformed("a relation's OID is malformed")
+                }
+                tableOIDs[QualifiedName(schema, table)] = oid
             case "f":
                 guard row[1] != nil, let name = row[2] else { throw Self.malformed("a function row is malformed") }
                 cellFunctions.insert(name)
@@ -92,7 +105,10 @@ extension CatalogContent {
             var seen: Set<String> = []
             for column in relation.columns.sorted(by: { $0.number < $1.number }) {
                 guard seen.insert(column.name).inserted else { throw Self.malformed("\(name) has a column twice") }
-                columns.append(.init(name: column.name, typeOID: column.type, typmod: column.typmod, encryption: nil, isConfigured: false))
+                columns.append(
+                    .init(
+                        name: column.name, typeOID: column.type, typmod: column.typmod, encryption: nil, isConfigured: false,
+                        number: column.number))
             }
             relations[name] = marked(CatalogRelation(name: name, kind: relation.kind, columns: columns))
         }
@@ -104,6 +120,7 @@ extension CatalogContent {
         self.marks = marks
         serverTypes = snapshot.serverTypes
         cellFunctions = snapshot.cellFunctions
+        tableOIDs = snapshot.tableOIDs
         for (name, relation) in snapshot.relations where relation.isComplete { relations[name] = marked(relation) }
         addConfiguredRelations()
     }

@@ -14,9 +14,14 @@ package struct CatalogColumn: Hashable, Sendable {
     package var isConfigured: Bool
     /// `ColumnMark.modifier`; -1 if it is not configured.
     package var modifier: Int32
+    /// `pg_attribute.attnum`; 0 if it is not known.
+    package var number: Int
 
-    package init(name: String, typeOID: UInt32, typmod: Int32, encryption: EncryptedType?, isConfigured: Bool, modifier: Int32 = -1) {
+    package init(
+        name: String, typeOID: UInt32, typmod: Int32, encryption: EncryptedType?, isConfigured: Bool, modifier: Int32 = -1, number: Int = 0
+    ) {
         self.name = name
+        self.number = number
         self.modifier = modifier
         self.typeOID = typeOID
         self.typmod = typmod
@@ -58,6 +63,17 @@ package struct ServerType: Hashable, Sendable {
     }
 }
 
+/// A column as RowDescription names it: `pg_class.oid` and `pg_attribute.attnum`.
+package struct ColumnAddress: Hashable, Sendable {
+    package var table: UInt32
+    package var attribute: Int16
+
+    package init(table: UInt32, attribute: Int16) {
+        self.table = table
+        self.attribute = attribute
+    }
+}
+
 /// The database's relations at one moment, with the marks applied. Immutable; equal content is one instance with one id.
 package final class CatalogSnapshot: Sendable {
     /// Stands for the content within this process: two snapshots with equal content have the same id.
@@ -73,12 +89,25 @@ package final class CatalogSnapshot: Sendable {
     /// Names of columns marked in some relation.
     package let markedColumnNames: Set<String>
 
+    /// `ColumnMark.modifier` of marked columns that have one, by the place that a result's description names.
+    package let modifiers: [ColumnAddress: Int32]
+    /// `pg_class.oid` of relations that have encrypted columns.
+    let tableOIDs: [QualifiedName: UInt32]
+
     /// Bare names of functions, outside pg_catalog, that take or return cells.
     package let cellFunctions: Set<String>
 
     fileprivate init(id: UInt64, content: CatalogContent) {
         self.id = id
         cellFunctions = content.cellFunctions
+        tableOIDs = content.tableOIDs
+        var limits: [ColumnAddress: Int32] = [:]
+        for (name, oid) in content.tableOIDs {
+            for column in content.relations[name]?.columns ?? [] where column.modifier >= 0 && column.number > 0 {
+                limits[ColumnAddress(table: oid, attribute: Int16(clamping: column.number))] = column.modifier
+            }
+        }
+        modifiers = limits
         marks = content.marks
         serverTypes = content.serverTypes
         var oids: [ServerType: UInt32] = [:]
@@ -147,4 +176,5 @@ struct CatalogContent: Hashable, Sendable {
     var relations: [QualifiedName: CatalogRelation] = [:]
     var serverTypes: [UInt32: ServerType] = [:]
     var cellFunctions: Set<String> = []
+    var tableOIDs: [QualifiedName: UInt32] = [:]
 }

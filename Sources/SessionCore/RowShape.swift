@@ -47,7 +47,8 @@ struct RowShape {
                     name: String(buffer: field.name)))
             shown.fields[index].type = type.isArray ? 25 : type.logical.oid
             shown.fields[index].size = type.isArray ? -1 : type.logical.size
-            shown.fields[index].typeModifier = -1
+            shown.fields[index].typeModifier =
+                catalog.modifiers[ColumnAddress(table: field.table, attribute: field.attribute)] ?? -1
         }
         return (RowShape(columns: columns, hasCells: hasCells), hasCells ? shown : nil)
     }

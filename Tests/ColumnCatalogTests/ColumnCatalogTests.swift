@@ -36,6 +36,22 @@ import Testing
         #expect(catalog.serverTypes.count == 4)
     }
 
+    @Test func limitsByTheColumnsAddress() throws {
+        let limited = ColumnMark(
+            schema: "public", table: "people", column: "name", type: EncryptedType(.text, .randomized, key: key(7)), modifier: 44,
+            keyName: "k")
+        let rows =
+            types + [
+                column("people", 1, "id", "23"), column("people", 2, "name", "20001", "7"),
+                ["o", "public", "people", "16400", nil, nil, nil, nil],
+            ]
+        let catalog = try CatalogSnapshot.load(rows: rows, marks: MarkedColumns([limited]))
+        #expect(catalog.modifiers == [ColumnAddress(table: 16400, attribute: 2): 44])
+        #expect(throws: CloisterError.self) {
+            try CatalogSnapshot.load(rows: types + [["o", "public", "people", "x", nil, nil, nil, nil]], marks: .none)
+        }
+    }
+
     @Test func aServerThatLiesUnmarksNothing() throws {
         let marks = try MarkedColumns([mark("people", "name"), mark("people", "gone"), mark("missing", "x")])
         // The server says that name is text, that gone does not exist, and knows no table `missing`.
