@@ -81,6 +81,7 @@ extension SessionMachine {
         case .parse(let name, let statement):
             pending.removeFirst()
             statements.confirm(name, statement)
+            if case .text(let text) = name { state.protocolHasTaken(text) }
             show(header)
         case .injected(.parseComplete):
             pending.removeFirst()
@@ -111,6 +112,7 @@ extension SessionMachine {
         case .closeStatement(let name):
             pending.removeFirst()
             statements.confirm(name, nil)
+            if case .text(let text) = name { state.protocolHasTaken(text) }
             show(header)
         case .closePortal(let name):
             pending.removeFirst()

@@ -120,6 +120,9 @@ struct SessionState {
         if !statement.flags.isDisjoint(with: [.deallocateAll, .discardAll]) { preparedInSQL.removeAll() }
     }
 
+    /// The protocol has made or closed a statement of that name: SQL's, which shares the names, is another or gone.
+    mutating func protocolHasTaken(_ name: String) { preparedInSQL[name] = nil }
+
     /// ReadyForQuery came and nothing else is in flight: the server has reported every setting that it reports.
     mutating func settingsWereReported() { settingsAreInFlux = false }
 

@@ -463,6 +463,23 @@ DO 'BEGIN PERFORM 1 FROM m WHERE a_text = ''<T>''; END'
 DO LANGUAGE plpgsql $x$BEGIN EXECUTE 'DELETE FROM m WHERE a_text = ' || quote_literal('<T>'); END$x$
 DO $$BEGIN EXECUTE format('UPDATE %I SET a_text = %L', 'm', '<T>'); END$$
 PREPARE q AS SELECT id FROM m WHERE a_text = '<T>'
+PREPARE q (text) AS SELECT id FROM m WHERE a_text = '<T>' || $1
+SELECT id FROM m WHERE a_text LIKE '<T>%' OR a_text NOT ILIKE '%<T>' ESCAPE '!'
+SELECT id FROM m WHERE a_text LIKE ANY (ARRAY['<T>%', 'b'])
+SELECT id FROM m WHERE upper(a_text::text) LIKE upper('%<T>%')
+SELECT id FROM m WHERE lower(a_text) = lower('<T>')
+SELECT id FROM m WHERE a_text ^@ '<T>' OR starts_with(a_text, '<T>')
+SELECT id FROM m WHERE a_text = ANY ('{<T>,b}') OR a_text <> ALL ('{<T>}'::text[])
+SELECT id FROM m WHERE a_text = ANY (ARRAY['<T>', 'b']::text[])
+SELECT id FROM m WHERE a_text = ANY (string_to_array('<T>', ','))
+SELECT id FROM m WHERE (a_text, id) >= ('<T>', 1)
+SELECT id FROM m WHERE a_text = replace('a<T>', 'a', '') || repeat('x', 3)
+SELECT id FROM m WHERE a_text = md5('<T>') || 'x'
+SELECT id FROM m WHERE a_text COLLATE "C" = '<T>' COLLATE "C"
+SELECT id FROM m WHERE a_text::text = '<T>' AND a_text::varchar <> '<T>'
+ALTER TABLE m ALTER a_text SET DEFAULT '<T>'
+CREATE TABLE ONLY_CHILD (CHECK (a_text <> '<T>')) INHERITS (m)
+CREATE TABLE copied (LIKE m, CHECK (a_text <> '<T>'))
 PREPARE q (text) AS SELECT id FROM m WHERE a_text = $1 AND a_text <> '<T>'
 DECLARE c CURSOR FOR SELECT id FROM m WHERE a_text = '<T>'
 DECLARE c SCROLL CURSOR WITH HOLD FOR SELECT coalesce(a_text, '<T>') FROM m
@@ -565,6 +582,16 @@ WITH_PARAMETERS = [
     ("SELECT id FROM m WHERE a_text BETWEEN $1 AND $2", ["<T>", "<T>z"]),
     ("SELECT id FROM m WHERE $1 IS NULL OR a_text = $1", ["<T>"]),
     ("SELECT id FROM m WHERE a_text LIKE $1", ["<T>%"]),
+    ("SELECT id FROM m WHERE a_text LIKE $1 ESCAPE $2", ["<T>!%", "!"]),
+    ("SELECT id FROM m WHERE a_text ILIKE '%' || $1 || '%'", ["<T>"]),
+    ("SELECT id FROM m WHERE $1::text IS NULL OR a_text LIKE $1 || '%'", ["<T>"]),
+    ("SELECT id FROM m WHERE a_text = $1 || $2", ["<T>", "b<T>"]),
+    ("SELECT id FROM m WHERE starts_with(a_text, $1) AND upper(a_text) LIKE upper($2)", ["<T>", "<T>"]),
+    ("SELECT id FROM m WHERE (a_text, id) < ($1, 1)", ["<T>"]),
+    ("SELECT $1, id FROM m WHERE a_text LIKE $1 || '%'", ["<T>"]),
+    ("SELECT id FROM m WHERE a_text = ANY ($1) AND NOT a_det = ANY ($1)", ["{<T>}"]),
+    ("SELECT id FROM m WHERE a_text LIKE ANY ($1)", ["{<T>}"]),
+    ("COPY (SELECT id FROM m WHERE a_text = $1) TO STDOUT", ["<T>"]),
     ("SELECT id FROM m WHERE a_text = $1 || 'x'", ["<T>"]),
     ("SELECT id FROM m WHERE a_text = lower($1)", ["<T>"]),
     ("SELECT id FROM m WHERE a_text = coalesce($1, 'x')", ["<T>"]),
@@ -709,6 +736,24 @@ SCRIPTS = {
         wire.parse("COPY m2 (id, a_text) FROM STDIN", "c") + wire.bind((), "", "c") + wire.execute() + wire.message("d", b"1\t<T>\n") + wire.message("c") + wire.SYNC,
         wire.bind((), "", "c") + wire.execute() + wire.message("d", b"1\t<T>\n") + wire.message("c") + wire.SYNC],
     "COPY binary in": ["COPY m2 FROM STDIN BINARY", wire.message("d", b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0<T>") + wire.message("c")],
+    "COPY binary": ["COPY m2 (a_text) FROM STDIN BINARY",
+        wire.message("d", b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0\0\x01\0\0\0\x0e<T>") + wire.message("d", b"\xff\xff") + wire.message("c")],
+    "PREPARE, EXECUTE": [
+        "PREPARE q (text) AS SELECT id FROM m WHERE a_text = $1", "EXECUTE q('<T>')", "EXECUTE q('<T>' || 'x')", "EXECUTE q(lower('<T>'))",
+        "EXECUTE q('<T>'::varchar(3))", "EXECUTE q((SELECT '<T>'))", "EXPLAIN EXECUTE q('<T>')", "CREATE TABLE ctas AS EXECUTE q('<T>')",
+        "EXECUTE q('<T>', 'b')", "EXECUTE Q('<T>')", "EXECUTE \"q\"('<T>')", "DEALLOCATE q", "EXECUTE q('<T>')"],
+    "PREPARE without types": ["PREPARE q AS UPDATE m SET a_text = $1 WHERE a_text = $1 AND note = $2", "EXECUTE q('<T>', 'n')", "EXECUTE q(NULL, 'n')"],
+    "PREPARE that fails leaves the old one": [
+        "PREPARE q (text) AS SELECT id FROM m WHERE a_text = $1", "PREPARE q (text) AS SELECT id FROM plain WHERE a_text = $1", "EXECUTE q('<T>')",
+        wire.query("PREPARE q (text) AS SELECT id FROM plain WHERE a_text = $1") + wire.query("EXECUTE q('<T>')")],
+    "PREPARE and EXECUTE in one flight": [
+        wire.query("PREPARE q (text) AS SELECT id FROM m WHERE a_text = $1") + wire.query("EXECUTE q('<T>')") + wire.query("DEALLOCATE ALL") + wire.query("EXECUTE q('<T>')")],
+    "PREPARE and EXECUTE in one batch": [
+        wire.parse("PREPARE q (text) AS SELECT id FROM m WHERE a_text = $1") + wire.bind() + wire.execute() + wire.parse("EXECUTE q('<T>')") + wire.bind() + wire.execute() + wire.SYNC],
+    "PREPARE in a transaction that is rolled back": [
+        "BEGIN", "PREPARE q (text) AS SELECT id FROM m WHERE a_text = $1", "ROLLBACK", "EXECUTE q('<T>')"],
+    "names of SQL's and the protocol's statements are the same": [
+        "PREPARE q (text) AS SELECT id FROM plain WHERE a_text = $1", wire.message("C", b"Sq\0") + wire.parse("SELECT id FROM m WHERE a_text = $1", "q") + wire.SYNC, "EXECUTE q('<T>')"],
     "LATIN1 client": ["SET client_encoding = 'LATIN1'", "SELECT id FROM m WHERE a_text = '<T>'", b"Q:SELECT id FROM m WHERE a_text = '<T>\xe9'"],
     "SJIS client": ["SET client_encoding = 'SJIS'", b"Q:SELECT id FROM m WHERE a_text = '\x83\x5c<T>'"],
     "escapes, standard_conforming_strings off": [
