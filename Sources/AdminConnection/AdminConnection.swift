@@ -39,6 +39,7 @@ package struct AdminOptions: Sendable {
     /// Not printable: `AdminOptions` describes itself without it.
     package var password: AdminPassword?
     package var database: String?
+    package var tls: AdminTLS?
     package var applicationName = "cloister"
     package var connectSeconds = 10
 
@@ -48,6 +49,21 @@ package struct AdminOptions: Sendable {
         self.user = user
         self.password = password
         self.database = database
+    }
+}
+
+/// libpq's sslmode and the files that go with it; what is nil comes from libpq's defaults.
+package struct AdminTLS: Sendable {
+    package var mode: String
+    package var root: String?
+    package var certificate: String?
+    package var key: String?
+
+    package init(mode: String, root: String? = nil, certificate: String? = nil, key: String? = nil) {
+        self.mode = mode
+        self.root = root
+        self.certificate = certificate
+        self.key = key
     }
 }
 
@@ -114,6 +130,12 @@ package final class AdminConnection {
         if let user = options.user { keywords.append(("user", user)) }
         if let password = options.password { keywords.append(("password", password.text)) }
         if let database = options.database { keywords.append(("dbname", database)) }
+        if let tls = options.tls {
+            keywords.append(("sslmode", tls.mode))
+            if let root = tls.root { keywords.append(("sslrootcert", root)) }
+            if let certificate = tls.certificate { keywords.append(("sslcert", certificate)) }
+            if let key = tls.key { keywords.append(("sslkey", key)) }
+        }
         handle = try PostgresHandle(keywords)
     }
 

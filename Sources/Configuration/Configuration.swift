@@ -61,6 +61,8 @@ package struct Configuration: Sendable {
 package struct ServiceConfiguration: Sendable, Equatable {
     package var listen: NetworkAddress
     package var server: NetworkAddress
+    package var tls = ListenerTLS()
+    package var serverTLS = ServerTLS()
     package var admin: AdminConfiguration
     /// Absolute path of the vault of master keys.
     package var vault: String
@@ -70,11 +72,13 @@ package struct ServiceConfiguration: Sendable, Equatable {
     package var enclave: EnclaveConfiguration
 
     package init(
-        listen: NetworkAddress, server: NetworkAddress, admin: AdminConfiguration, vault: String, passphraseFile: String?,
-        trustedMasterKeys: [String], enclave: EnclaveConfiguration
+        listen: NetworkAddress, server: NetworkAddress, tls: ListenerTLS = ListenerTLS(), serverTLS: ServerTLS = ServerTLS(),
+        admin: AdminConfiguration, vault: String, passphraseFile: String?, trustedMasterKeys: [String], enclave: EnclaveConfiguration
     ) {
         self.listen = listen
         self.server = server
+        self.tls = tls
+        self.serverTLS = serverTLS
         self.admin = admin
         self.vault = vault
         self.passphraseFile = passphraseFile
@@ -185,8 +189,9 @@ package struct LimitsConfiguration: Sendable, Equatable {
     }
 }
 
-/// `host:port`; an IPv6 host is written in brackets.
+/// `host:port`, an IPv6 host in brackets; or the path of a Unix socket in PostgreSQL's form, `/folder/.s.PGSQL.5432`.
 package struct NetworkAddress: Sendable, Hashable, CustomStringConvertible {
+    /// A name, an address, or a Unix socket's folder (as libpq has it, it begins with `/`).
     package var host: String
     package var port: Int
 
@@ -198,11 +203,22 @@ package struct NetworkAddress: Sendable, Hashable, CustomStringConvertible {
     package init?(_ text: String) {
         let brackets = #/\[([0-9A-Fa-f:.]+)\]:([1-9][0-9]{0,4})/#
         let plain = #/([A-Za-z0-9._-]+):([1-9][0-9]{0,4})/#
-        guard let (_, host, port) = (try? brackets.wholeMatch(in: text))?.output ?? (try? plain.wholeMatch(in: text))?.output,
+        let socket = #/(/|/.*[^/])/\.s\.PGSQL\.([1-9][0-9]{0,4})/#
+        guard
+            let (_, host, port) = (try? brackets.wholeMatch(in: text))?.output ?? (try? plain.wholeMatch(in: text))?.output
+                ?? (try? socket.wholeMatch(in: text))?.output,
+            text.utf8.count <= Self.longestSocketPath || !host.hasPrefix("/"),
             let number = Int(port), number <= 65_535
         else { return nil }
         self.init(host: String(host), port: number)
     }
 
-    package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+    package var isSocket: Bool { host.hasPrefix("/") }
+
+    /// `sun_path` of Linux without its terminator.
+    private static let longestSocketPath = 107
+
+    package var description: String {
+        isSocket ? "\(host)/.s.PGSQL.\(port)" : host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    }
 }

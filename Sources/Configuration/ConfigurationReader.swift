@@ -88,8 +88,8 @@ struct ConfigurationReader {
         var service: ServiceConfiguration?
         if let proxy, let keys, let enclave {
             service = ServiceConfiguration(
-                listen: proxy.listen, server: proxy.server, admin: proxy.admin, vault: keys.vault,
-                passphraseFile: keys.passphraseFile, trustedMasterKeys: keys.trusted, enclave: enclave)
+                listen: proxy.listen, server: proxy.server, tls: proxy.tls, serverTLS: proxy.serverTLS, admin: proxy.admin,
+                vault: keys.vault, passphraseFile: keys.passphraseFile, trustedMasterKeys: keys.trusted, enclave: enclave)
         }
         return Configuration(file: yaml.file, service: service, columns: columns, limits: limits)
     }
@@ -98,20 +98,34 @@ struct ConfigurationReader {
         URL(filePath: path, relativeTo: folder).standardizedFileURL.path(percentEncoded: false)
     }
 
-    private mutating func path(_ node: Node?, _ what: String) -> String? {
+    mutating func path(_ node: Node?, _ what: String) -> String? {
         node.flatMap { yaml.text($0, what) }.map(absolute)
     }
 
     private mutating func address(_ entry: YAMLReader.Entry?, _ what: String) -> NetworkAddress? {
         guard let entry else { return nil }
         return yaml.value(
-            entry.value, what, expected: "host:port with a port from 1 to 65535 (an IPv6 host in brackets)", NetworkAddress.init)
+            entry.value, what, expected: "host:port with a port from 1 to 65535 (an IPv6 host in brackets), or /folder/.s.PGSQL.PORT",
+            NetworkAddress.init)
     }
 
-    private mutating func readProxy(_ node: Node) -> (listen: NetworkAddress, server: NetworkAddress, admin: AdminConfiguration)? {
-        guard let section = yaml.section(node, "proxy", required: ["listen", "server"], optional: ["admin"]) else { return nil }
+    private struct Proxy {
+        var listen: NetworkAddress
+        var server: NetworkAddress
+        var tls: ListenerTLS
+        var serverTLS: ServerTLS
+        var admin: AdminConfiguration
+    }
+
+    private mutating func readProxy(_ node: Node) -> Proxy? {
+        guard let section = yaml.section(node, "proxy", required: ["listen", "server"], optional: ["tls", "server_tls", "admin"]) else {
+            return nil
+        }
         let listen = address(section["listen"], "proxy.listen")
         let server = address(section["server"], "proxy.server")
+        let tls = section["tls"].map { readListenerTLS($0, listen: listen) } ?? ListenerTLS()
+        var serverTLS = section["server_tls"].map { readServerTLS($0, server: server) } ?? ServerTLS()
+        if server?.isSocket == true { serverTLS.mode = .disable }
         var admin = AdminConfiguration()
         if let entry = section["admin"],
             let keys = yaml.section(entry.value, "proxy.admin", required: [], optional: ["user", "password_file", "database"])
@@ -121,7 +135,7 @@ struct ConfigurationReader {
             admin.database = keys["database"].flatMap { yaml.text($0.value, "proxy.admin.database") }
         }
         guard let listen, let server else { return nil }
-        return (listen, server, admin)
+        return Proxy(listen: listen, server: server, tls: tls, serverTLS: serverTLS, admin: admin)
     }
 
     private mutating func readKeys(_ node: Node) -> (vault: String, passphraseFile: String?, trusted: [String])? {

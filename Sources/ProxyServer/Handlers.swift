@@ -1,4 +1,5 @@
 internal import NIOCore
+internal import NIOTLS
 
 /// Hands a client channel's events to its session and holds back reads while the session wants none.
 final class ClientHandler: ChannelDuplexHandler {
@@ -22,6 +23,7 @@ final class ClientHandler: ChannelDuplexHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if case ChannelEvent.inputClosed? = event as? ChannelEvent { session.clientEnded() }
+        if case .handshakeCompleted(let name)? = event as? TLSUserEvent { session.clientSecured(applicationProtocol: name) }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
@@ -53,7 +55,9 @@ final class ServerHandler: ChannelDuplexHandler {
     func handlerAdded(context: ChannelHandlerContext) { self.context = context }
     func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) { session.serverRead(unwrapInboundIn(data)) }
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        if !hasEnded { session.serverRead(unwrapInboundIn(data)) }
+    }
     func channelReadComplete(context: ChannelHandlerContext) { session.serverReadComplete() }
     func channelInactive(context: ChannelHandlerContext) { end() }
     func channelWritabilityChanged(context: ChannelHandlerContext) { session.writabilityChanged() }
@@ -64,9 +68,16 @@ final class ServerHandler: ChannelDuplexHandler {
             end()
             context.close(promise: nil)
         }
+        if case .handshakeCompleted? = event as? TLSUserEvent, !hasEnded { session.serverSecured() }
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if !hasEnded { session.serverFailed(error) }
+        context.close(promise: nil)
+    }
+
+    /// The session has given this connection up: nothing of it is an event any more.
+    func abandon() { hasEnded = true }
 
     func read(context: ChannelHandlerContext) {
         if session.serverMayRead { context.read() } else { isReadHeld = true }

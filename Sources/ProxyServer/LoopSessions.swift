@@ -16,15 +16,19 @@ final class LoopSessions: Sendable {
 
     private let loop: any EventLoop
     private let configuration: ProxyConfiguration
+    private let tls: TLSContexts
     private let state: NIOLoopBound<State>
 
     /// On the loop.
     init(
-        loop: any EventLoop, configuration: ProxyConfiguration, bind: @escaping SessionResources.Bind, catalogs: CatalogStore, keys: KeyRing
+        loop: any EventLoop, configuration: ProxyConfiguration, tls: TLSContexts, bind: @escaping SessionResources.Bind,
+        catalogs: CatalogStore, keys: KeyRing
     ) throws {
         self.loop = loop
         self.configuration = configuration
-        let resources = try SessionResources(limits: configuration.limits, bind: bind, catalogs: catalogs, keys: keys, now: WallClock.now)
+        self.tls = tls
+        let resources = try SessionResources(
+            limits: configuration.limits, transport: tls.settings.policy, bind: bind, catalogs: catalogs, keys: keys, now: WallClock.now)
         state = NIOLoopBound(State(resources: resources), eventLoop: loop)
     }
 
@@ -36,7 +40,7 @@ final class LoopSessions: Sendable {
             refusal = CloisterError(.tooManyConnections, "sorry, too many clients already")
         }
         let machine = SessionMachine(resources: state.resources, admission: refusal)
-        let session = Session(client: channel, machine: machine, configuration: configuration) { session in
+        let session = Session(client: channel, machine: machine, configuration: configuration, tls: tls) { session in
             if state.sessions.removeValue(forKey: ObjectIdentifier(session)) != nil { counter.leave() }
         }
         state.sessions[ObjectIdentifier(session)] = session

@@ -5,6 +5,7 @@ package import PGWire
 /// Where the proxy listens, where the server is, and its bounds in time and number.
 package struct ProxyConfiguration: Sendable {
     package struct Address: Sendable, Hashable, CustomStringConvertible {
+        /// A name, an IP address, or the folder of a Unix socket (it begins with `/`).
         package var host: String
         package var port: Int
 
@@ -13,7 +14,10 @@ package struct ProxyConfiguration: Sendable {
             self.port = port
         }
 
-        package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+        /// PostgreSQL's name for the Unix socket of this port.
+        package var socketPath: String? { host.hasPrefix("/") ? "\(host)/.s.PGSQL.\(port)" : nil }
+
+        package var description: String { socketPath ?? (host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)") }
     }
 
     package var listen: Address

@@ -18,6 +18,7 @@ package final class ProxyService: Service {
     private let bind: SessionResources.Bind
     private let catalogs: CatalogStore
     private let keys: KeyRing
+    private let tls: TLSContexts
     private let logger: Logger
     private let onListening: @Sendable (ProxyConfiguration.Address) -> Void
     private let connections = Atomic<Int>(0)
@@ -25,24 +26,27 @@ package final class ProxyService: Service {
     /// `catalogs` and `keys` are updated by the maintenance task while the service runs. `onListening` is called once, with
     /// the address that is really bound (`listen.port` 0 picks one).
     package init(
-        configuration: ProxyConfiguration, bind: @escaping SessionResources.Bind, catalogs: CatalogStore, keys: KeyRing, logger: Logger,
+        configuration: ProxyConfiguration, tls: TLSContexts = TLSContexts(), bind: @escaping SessionResources.Bind,
+        catalogs: CatalogStore, keys: KeyRing, logger: Logger,
         onListening: @escaping @Sendable (ProxyConfiguration.Address) -> Void = { _ in }
     ) {
         self.configuration = configuration
         self.bind = bind
         self.catalogs = catalogs
         self.keys = keys
+        self.tls = tls
         self.logger = logger
         self.onListening = onListening
     }
 
     package convenience init(
-        configuration: ProxyConfiguration, binder: Binder, catalogs: CatalogStore, keys: KeyRing, logger: Logger,
+        configuration: ProxyConfiguration, tls: TLSContexts = TLSContexts(), binder: Binder, catalogs: CatalogStore, keys: KeyRing,
+        logger: Logger,
         onListening: @escaping @Sendable (ProxyConfiguration.Address) -> Void = { _ in }
     ) {
         self.init(
-            configuration: configuration, bind: { binder.bind($0, context: $1) }, catalogs: catalogs, keys: keys, logger: logger,
-            onListening: onListening)
+            configuration: configuration, tls: tls, bind: { binder.bind($0, context: $1) }, catalogs: catalogs, keys: keys,
+            logger: logger, onListening: onListening)
     }
 
     /// Client connections at this moment.
@@ -64,15 +68,13 @@ package final class ProxyService: Service {
         for loop in group.makeIterator() {
             loops[ObjectIdentifier(loop)] = try await loop.submit {
                 try LoopSessions(
-                    loop: loop, configuration: self.configuration, bind: self.bind, catalogs: self.catalogs, keys: self.keys)
+                    loop: loop, configuration: self.configuration, tls: self.tls, bind: self.bind, catalogs: self.catalogs, keys: self.keys)
             }.get()
         }
         let loopSessions = loops
         let connections = ConnectionCounter(service: self)
-        let listener = try await ServerBootstrap(group: group)
+        let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1024)
-            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.socketOption(.so_keepalive), value: 1)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(
@@ -85,7 +87,14 @@ package final class ProxyService: Service {
                     try sessions.accept(channel, counter: connections)
                 }
             }
-            .bind(host: configuration.listen.host, port: configuration.listen.port).get()
+        let listener =
+            if let path = configuration.listen.socketPath {
+                try await bootstrap.bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).get()
+            } else {
+                try await bootstrap.serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+                    .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+                    .bind(host: configuration.listen.host, port: configuration.listen.port).get()
+            }
         let bound = ProxyConfiguration.Address(
             host: configuration.listen.host, port: listener.localAddress?.port ?? configuration.listen.port)
         logger.info("listening", [.address: bound.description])

@@ -19,10 +19,9 @@ final class Session {
     private let client: any Channel
     private var server = Server.none
     private let configuration: ProxyConfiguration
+    private let tls: TLSContexts
     private let ended: (Session) -> Void
     private var startupTimer: Scheduled<Void>?
-    /// A cancel request: the client waits for the server to close the connection that carried it.
-    private var isCancel = false
     private var isClosing = false
     private var clientWantsRead = false
     private var serverWantsRead = false
@@ -30,11 +29,13 @@ final class Session {
     private weak var serverHandler: ServerHandler?
 
     init(
-        client: any Channel, machine: consuming SessionMachine, configuration: ProxyConfiguration, ended: @escaping (Session) -> Void
+        client: any Channel, machine: consuming SessionMachine, configuration: ProxyConfiguration, tls: TLSContexts,
+        ended: @escaping (Session) -> Void
     ) {
         self.client = client
         self.machine = machine
         self.configuration = configuration
+        self.tls = tls
         self.ended = ended
         let loop = client.eventLoop.assumeIsolated()
         startupTimer = loop.scheduleTask(in: .seconds(configuration.startupTimeoutSeconds)) { [weak self] in
@@ -56,10 +57,16 @@ final class Session {
         perform(machine.clientClosed())
     }
 
+    func clientSecured(applicationProtocol: String?) {
+        perform(machine.clientSecured(Handshakes.result(of: client, applicationProtocol: applicationProtocol)))
+    }
+
     func clientInactive() {
-        startupTimer?.cancel()
-        if case .connected(let channel) = server { channel.close(promise: nil) }
-        isClosing = true
+        if !machine.outlivesClient {
+            startupTimer?.cancel()
+            if case .connected(let channel) = server { channel.close(promise: nil) }
+            isClosing = true
+        }
         ended(self)
     }
 
@@ -76,7 +83,6 @@ final class Session {
     // MARK: Events of the server's channel
 
     func serverRead(_ bytes: ByteBuffer) {
-        if isCancel { return }
         perform(machine.serverSent(bytes), flush: false)
     }
 
@@ -90,11 +96,15 @@ final class Session {
 
     func serverInactive() {
         server = .ended
-        if isCancel { return client.close(promise: nil) }
         perform(machine.serverClosed())
     }
 
-    var serverMayRead: Bool { client.isWritable || isClosing }
+    func serverSecured() { perform(machine.serverSecured()) }
+
+    /// An error of the server's channel, which is closed next: of a handshake, the machine is told what failed.
+    func serverFailed(_ error: any Error) { perform(machine.serverTLSFailed(Handshakes.failure(error))) }
+
+    var serverMayRead: Bool { client.isWritable || isClosing || machine.outlivesClient }
 
     func writabilityChanged() {
         resumeReads()
@@ -115,8 +125,11 @@ final class Session {
         if flushes { flush() }
         switch next {
         case .carryOn: break
-        case .connect: connect(cancel: nil)
-        case .forwardCancel(let bytes): connect(cancel: bytes)
+        case .connect: connect()
+        case .startClientTLS(let hello):
+            flush()
+            startClientTLS(hello)
+        case .startServerTLS: startServerTLS()
         case .endServerOutput:
             flush()
             if case .connected(let channel) = server { channel.close(mode: .output, promise: nil) } else { close() }
@@ -128,7 +141,6 @@ final class Session {
     }
 
     private func flush() {
-        guard !isCancel else { return }
         if !machine.toServer.isEmpty {
             let chunks = machine.toServer.take()
             if case .connected(let channel) = server {
@@ -166,15 +178,34 @@ final class Session {
         if serverMayRead { serverHandler?.resume() }
     }
 
-    private func connect(cancel: ByteBuffer?) {
-        guard case .none = server else { return }
+    private func startClientTLS(_ hello: ByteBuffer) {
+        do {
+            guard let context = tls.clients else { return close() }
+            try Handshakes.begin(withClient: client, context, hello: hello)
+        } catch { close() }
+    }
+
+    private func startServerTLS() {
+        do {
+            guard case .connected(let channel) = server, let context = tls.server else {
+                return perform(machine.serverTLSFailed(.handshake))
+            }
+            try Handshakes.begin(withServer: channel, context, host: configuration.server.host)
+        } catch { perform(machine.serverTLSFailed(.handshake)) }
+    }
+
+    /// Dials the server, in place of a connection that the machine has given up.
+    private func connect() {
+        if case .connected(let channel) = server {
+            serverHandler?.abandon()
+            channel.close(promise: nil)
+        }
         server = .dialling
-        isCancel = cancel != nil
         let handler = NIOLoopBound(ServerHandler(session: self), eventLoop: client.eventLoop)
         let session = NIOLoopBound(self, eventLoop: client.eventLoop)
+        let address = configuration.server
         let bootstrap = ClientBootstrap(group: client.eventLoop)
             .connectTimeout(.seconds(configuration.connectTimeoutSeconds))
-            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.socketOption(.so_keepalive), value: 1)
             .channelOption(.allowRemoteHalfClosure, value: true)
             .channelOption(
@@ -184,28 +215,27 @@ final class Session {
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(handler.value) }
             }
-        bootstrap.connect(host: configuration.server.host, port: configuration.server.port).assumeIsolated().whenComplete { result in
-            session.value.connected(result, handler: handler.value, cancel: cancel)
-        }
+        let dialled =
+            if let path = address.socketPath {
+                bootstrap.connect(unixDomainSocketPath: path)
+            } else {
+                bootstrap.channelOption(.tcpOption(.tcp_nodelay), value: 1).connect(host: address.host, port: address.port)
+            }
+        dialled.assumeIsolated().whenComplete { session.value.connected($0, handler: handler.value) }
     }
 
-    private func connected(_ result: Result<any Channel, any Error>, handler: ServerHandler, cancel: ByteBuffer?) {
+    private func connected(_ result: Result<any Channel, any Error>, handler: ServerHandler) {
         switch result {
         case .success(let channel):
-            guard !isClosing, client.isActive else {
+            guard !isClosing, client.isActive || machine.outlivesClient else {
                 channel.close(promise: nil)
                 return
             }
             server = .connected(channel)
             serverHandler = handler
-            if let cancel {
-                channel.writeAndFlush(cancel, promise: nil)
-            } else {
-                perform(machine.serverConnected())
-            }
+            perform(machine.serverConnected())
         case .failure:
             server = .ended
-            if isCancel { return client.close(promise: nil) }
             perform(machine.serverUnreachable())
         }
     }

@@ -43,4 +43,10 @@ extension ErrorCode {
     package static let cancelled = ErrorCode("CL5029", sqlState: "57014")
     /// SQL's EXECUTE names a statement that this session has not prepared.
     package static let executeUnknown = ErrorCode("CL5030", sqlState: "26000")
+    /// The listener demands TLS and the client does not use it.
+    package static let tlsRequired = ErrorCode("CL5040", sqlState: "28000")
+    /// The client's certificate is not for the user it names.
+    package static let certificateUser = ErrorCode("CL5041", sqlState: "28000")
+    /// TLS with the server is demanded and can't be had.
+    package static let serverTLS = ErrorCode("CL5042", sqlState: "08006")
 }

@@ -40,7 +40,10 @@ extension SessionMachine {
     mutating func inject(_ kinds: [Injection.Kind]) {
         let injection = Injection(kinds: kinds, isInBatch: isBatchOpen)
         let catalogQuery = catalogQuery
+        let closesFirst = injectionIsLeftOver
+        injectionIsLeftOver = false
         writeToServer {
+            if closesFirst { DescribeTarget.statement(Injection.name).write(.close, to: &$0) }
             for kind in kinds {
                 switch kind {
                 case .catalog: injection.write(catalogQuery, to: &$0)
@@ -49,6 +52,7 @@ extension SessionMachine {
             }
             Frontend.write(injection.isInBatch ? .flush : .sync, to: &$0)
         }
+        if closesFirst { pending.append(.injected(.closeComplete)) }
         for index in kinds.indices {
             pending.append(.injected(.parseComplete))
             pending.append(.injected(.bindComplete))
@@ -94,6 +98,7 @@ extension SessionMachine {
     /// The server refused an injected query. Without a Sync of its own the injection sends one, to end the skipping.
     mutating func injectionFailed(_ fields: ErrorFields) {
         let sqlState = fields[.sqlState] ?? "unknown"
+        injectionIsLeftOver = true
         switch sqlState {
         case "25P02": prepared.failure = Self.failedTransaction
         case "57014": prepared.failure = CloisterError(.cancelled, "canceling statement due to user request")

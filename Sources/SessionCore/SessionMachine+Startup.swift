@@ -6,6 +6,7 @@ internal import PGWire
 extension SessionMachine {
     /// The first packets of a connection. Returns false if it needs more bytes or an event.
     mutating func clientStartupStep() throws(CloisterError) -> Bool {
+        if clientBeganTLS() { return false }
         let limits = limits
         let packet = try client.withBuffer { (buffer: inout ByteBuffer) throws(CloisterError) in
             try StartupPacket.read(from: &buffer, limits: limits)
@@ -13,35 +14,28 @@ extension SessionMachine {
         guard let packet else { return false }
         switch packet {
         case .sslRequest:
-            guard !seenSSLRequest else { throw CloisterError(.protocolViolation, "a second SSLRequest") }
+            guard !seenSSLRequest, clientTLS == nil else { throw CloisterError(.protocolViolation, "a second SSLRequest") }
             seenSSLRequest = true
-            return try declineEncryption()
+            return try answerSSLRequest()
         case .gssEncRequest:
-            guard !seenGSSRequest else { throw CloisterError(.protocolViolation, "a second GSSENCRequest") }
+            guard !seenGSSRequest, clientTLS == nil else { throw CloisterError(.protocolViolation, "a second GSSENCRequest") }
             seenGSSRequest = true
-            return try declineEncryption()
-        case .cancel:
-            var bytes = ByteBuffer()
-            packet.write(to: &bytes)
-            phase = .closed
-            next = .forwardCancel(bytes)
+            try mustBeAlone()
+            toClient.write { $0.writeInteger(UInt8(ascii: "N")) }
             return false
+        case .cancel:
+            isCancel = true
+            guard clientTLS != nil || resources.transport.client != .require else {
+                phase = .closed
+                next = .close
+                return false
+            }
         case .startup(let message):
             try admit(message)
-            startupPacket = message
-            phase = .connecting
-            next = .connect
-            return false
         }
-    }
-
-    /// `N`: TLS and GSS encryption are not offered. What came together with the request was sent before the answer could
-    /// be read and may be someone else's (CVE-2021-23214).
-    private mutating func declineEncryption() throws(CloisterError) -> Bool {
-        guard client.buffer.readableBytes == 0 else {
-            throw CloisterError(.protocolViolation, "received unencrypted data after an encryption request")
-        }
-        toClient.write { $0.writeInteger(UInt8(ascii: "N")) }
+        startupPacket = packet
+        phase = .connecting
+        next = .connect
         return false
     }
 
@@ -59,6 +53,7 @@ extension SessionMachine {
         guard let user = message["user"], user.readableBytes > 0 else {
             throw CloisterError(ErrorCode.protocolViolation, "no PostgreSQL user name specified in startup packet")
         }
+        try admit(user: user)
         let database = message["database"] ?? user
         state.begin(database: String(buffer: database))
     }
@@ -92,6 +87,12 @@ extension SessionMachine {
             throw CloisterError(.serverProtocol, "the server's answer to the startup packet is malformed")
         }
         guard let body = server.body(header) else { return false }
+        if type == .errorResponse, mayRedial {
+            redial()
+            return false
+        }
+        // It has answered: nothing is tried again from here on.
+        startupPacket = nil
         let isAuthenticated = phase == .starting
         switch type {
         case .authentication:

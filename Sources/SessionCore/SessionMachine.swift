@@ -17,8 +17,17 @@ package struct SessionMachine: ~Copyable {
     enum Phase: Equatable {
         /// Waiting for the startup packet.
         case startup
+        /// The client's TLS handshake. `isDirect`: it came without SSLRequest, so ALPN must name the protocol.
+        case securingClient(isDirect: Bool)
         /// The startup packet is there, the server is being dialled.
         case connecting
+        /// SSLRequest has gone to the server, which owes one byte.
+        case negotiating
+        /// The TLS handshake with the server.
+        case securingServer
+        /// A cancel request has gone to the server. Its connection stays until the server closes it, else the cancel may hit the
+        /// next query.
+        case cancelling
         /// The server asks, the client answers. `mayAnswer`: the server waits for one message of the client's.
         case authenticating(mayAnswer: Bool)
         /// Authenticated; parameters and key come, until the first ReadyForQuery.
@@ -30,10 +39,12 @@ package struct SessionMachine: ~Copyable {
     /// What the owner does after it has written `toClient` and `toServer`.
     package enum Next: Equatable, Sendable {
         case carryOn
-        /// Dial the server, then say `serverConnected` or `serverUnreachable`.
+        /// Dial the server, giving up a connection that is there, then say `serverConnected` or `serverUnreachable`.
         case connect
-        /// Dial the server, send these bytes, close the client's connection when the server has closed that one.
-        case forwardCancel(ByteBuffer)
+        /// Begin TLS with the client, whose handshake starts with these bytes; then say `clientSecured`.
+        case startClientTLS(ByteBuffer)
+        /// Begin TLS with the server; then say `serverSecured` or `serverTLSFailed`.
+        case startServerTLS
         /// The client will send no more: close the sending side of the server's connection.
         case endServerOutput
         /// Close both connections once everything is written.
@@ -52,7 +63,15 @@ package struct SessionMachine: ~Copyable {
     // Startup
     var seenSSLRequest = false
     var seenGSSRequest = false
-    var startupPacket: StartupMessage?
+    var clientTLS: ClientTLS?
+    /// What the server will be told first: a startup message or a cancel request. Kept until the server has answered.
+    var startupPacket: StartupPacket?
+    var isCancel = false
+    /// The next connection to the server begins with SSLRequest.
+    var asksServerForTLS: Bool
+    var serverIsSecured = false
+    /// The server has been dialled again with the other choice (sslmode allow and prefer).
+    var hasRedialled = false
     /// The session is told this instead of being served.
     let admission: Refusal?
 
@@ -76,6 +95,8 @@ package struct SessionMachine: ~Copyable {
     private var transactionTime: Int64?
     var state: SessionState
     var injection: Injection?
+    /// An injected query failed, perhaps after its Parse (a cancel): its name may still be taken.
+    var injectionIsLeftOver = false
     /// What injections have been done for the message that waits at the head of the client's bytes.
     var prepared = Preparation()
     var isDraining = false
@@ -88,6 +109,7 @@ package struct SessionMachine: ~Copyable {
     package init(resources: SessionResources, admission: CloisterError? = nil) {
         self.resources = resources
         self.admission = admission.map { Refusal($0) }
+        self.asksServerForTLS = resources.transport.server == .prefer || resources.transport.server == .require
         self.state = SessionState(catalogs: resources.catalogs, zones: resources.zones)
     }
 
@@ -97,6 +119,9 @@ package struct SessionMachine: ~Copyable {
     package var isAuthenticated: Bool { phase == .ready || phase == .starting }
 
     package var isClosed: Bool { phase == .closed }
+
+    /// The server's connection must not end with the client's: a cancel request is on its way.
+    package var outlivesClient: Bool { isCancel && phase != .closed }
 
     /// No answer is owed and no transaction is open.
     package var isIdle: Bool {
@@ -120,11 +145,29 @@ package struct SessionMachine: ~Copyable {
         return settle()
     }
 
+    /// The handshake that `startClientTLS` asked for is done.
+    package mutating func clientSecured(_ tls: ClientTLS) -> Next {
+        guard case .securingClient(let isDirect) = phase else { return settle() }
+        if isDirect, tls.applicationProtocol != ClientTLS.postgresql {
+            // A client of another protocol was led here (ALPACA): it gets no byte of ours.
+            phase = .closed
+            next = .close
+            return settle()
+        }
+        clientTLS = tls
+        phase = .startup
+        return settle()
+    }
+
     package mutating func serverConnected() -> Next {
-        guard phase == .connecting, let startupPacket else { return settle() }
-        phase = .authenticating(mayAnswer: false)
-        toServer.write { startupPacket.write(to: &$0) }
-        self.startupPacket = nil
+        if phase == .connecting {
+            if asksServerForTLS {
+                phase = .negotiating
+                toServer.write { StartupPacket.sslRequest.write(to: &$0) }
+            } else {
+                speakToServer()
+            }
+        }
         return settle()
     }
 
@@ -133,22 +176,38 @@ package struct SessionMachine: ~Copyable {
         return settle()
     }
 
+    package mutating func serverSecured() -> Next {
+        if phase == .securingServer {
+            serverIsSecured = true
+            speakToServer()
+        }
+        return settle()
+    }
+
+    package mutating func serverTLSFailed(_ failure: ServerTLSFailure) -> Next {
+        if phase == .securingServer { serverHandshakeFailed(failure) }
+        return settle()
+    }
+
     /// The client closed its sending side (or vanished).
     package mutating func clientClosed() -> Next {
         switch phase {
-        case .startup, .connecting:
+        case .startup, .securingClient, .connecting, .negotiating, .securingServer:
+            guard !isCancel else { break }
             phase = .closed
             next = .close
         case .authenticating, .starting, .ready:
             clientHasEnded = true
-        case .closed: break
+        case .cancelling, .closed: break
         }
         return settle()
     }
 
     package mutating func serverClosed() -> Next {
         switch phase {
-        case .authenticating, .starting, .ready, .connecting, .startup:
+        case .negotiating: fatal(CloisterError(.serverUnreachable, "the PostgreSQL server closed the connection"))
+        case .securingServer: serverHandshakeFailed(.handshake)
+        case .authenticating, .starting, .ready, .connecting, .startup, .securingClient, .cancelling:
             phase = .closed
             next = .close
         case .closed: break
@@ -200,7 +259,7 @@ package struct SessionMachine: ~Copyable {
     }
 
     mutating func endIfDrained() {
-        if isDraining, isIdle || !isAuthenticated {
+        if isDraining, !isCancel, isIdle || !isAuthenticated {
             fatal(CloisterError(.shuttingDown, "terminating connection: the proxy is shutting down"))
         }
     }
@@ -209,9 +268,12 @@ package struct SessionMachine: ~Copyable {
     mutating func fatal(_ error: CloisterError) {
         guard phase != .closed else { return }
         let wasServed = phase == .ready || phase == .starting
+        // Who sent a cancel request expects no answer; who is in the middle of a handshake can't read one.
+        var isDeaf = isCancel
+        if case .securingClient = phase { isDeaf = true }
         client.flush(to: &toServer)
         server.flush(to: &toClient)
-        if !server.isForwardingPartialMessage {
+        if !isDeaf, !server.isForwardingPartialMessage {
             toClient.write { ErrorFields(error, severity: .fatal).write(to: &$0) }
         }
         if wasServed, !client.isForwardingPartialMessage { toServer.write { Frontend.write(.terminate, to: &$0) } }
@@ -240,8 +302,11 @@ package struct SessionMachine: ~Copyable {
                 let goesOn: Bool
                 switch phase {
                 case .startup: goesOn = try clientStartupStep()
-                case .connecting:
+                case .connecting, .negotiating, .securingServer:
                     isClientBlocked = true
+                    goesOn = false
+                case .securingClient, .cancelling:
+                    client.removeAll()
                     goesOn = false
                 case .authenticating(let mayAnswer): goesOn = try clientAuthenticationStep(mayAnswer: mayAnswer)
                 case .starting:
@@ -264,8 +329,12 @@ package struct SessionMachine: ~Copyable {
             while phase != .closed {
                 let goesOn: Bool
                 switch phase {
-                case .startup, .connecting:
+                case .startup, .securingClient, .connecting, .securingServer:
                     throw CloisterError(.serverProtocol, "the server spoke before it was asked")
+                case .negotiating: goesOn = try serverNegotiationStep()
+                case .cancelling:
+                    server.removeAll()
+                    goesOn = false
                 case .authenticating, .starting: goesOn = try serverStartupStep()
                 case .ready: goesOn = try serverStep()
                 case .closed: goesOn = false

@@ -6,6 +6,7 @@ package import SQLBinding
 /// What the sessions of one event loop share. Not Sendable: it belongs to its loop.
 package final class SessionResources {
     package let limits: Limits
+    let transport: TransportPolicy
     /// `Binder.bind`; a closure, so that tests can script it.
     package typealias Bind = @Sendable (_ text: [UInt8], _ context: BindContext) -> BindOutcome
     let bind: Bind
@@ -17,10 +18,12 @@ package final class SessionResources {
     let now: Clock
 
     /// Draws a cell writer's id. Throws `cryptographyFailed`.
-    package init(limits: Limits, bind: @escaping Bind, catalogs: CatalogStore, keys: KeyRing, now: @escaping Clock)
-        throws(CloisterError)
-    {
+    package init(
+        limits: Limits, transport: TransportPolicy = TransportPolicy(), bind: @escaping Bind, catalogs: CatalogStore, keys: KeyRing,
+        now: @escaping Clock
+    ) throws(CloisterError) {
         self.limits = limits
+        self.transport = transport
         self.bind = bind
         self.catalogs = catalogs
         self.now = now

@@ -46,6 +46,14 @@ func sampleNames(_ folder: String) -> [String] {
         #expect(service.listen == NetworkAddress(host: "::1", port: 6432))
         #expect(service.listen.description == "[::1]:6432")
         #expect(service.server.description == "db.example.org:5432")
+        let tls = service.tls
+        #expect(tls.mode == .require && tls.clientCertificates == .require && tls.clientName == .user)
+        #expect(tls.identity?.certificate == samples.appending(path: "valid/tls/proxy.crt").path)
+        #expect(tls.identity?.key == samples.appending(path: "valid/tls/proxy.key").path)
+        #expect(tls.clientCA == "/etc/cloister/clients.crt")
+        #expect(service.serverTLS.mode == .verifyFull)
+        #expect(service.serverTLS.root == samples.appending(path: "valid/tls/db-ca.crt").path)
+        #expect(service.serverTLS.identity?.key == samples.appending(path: "valid/tls/to-db.key").path)
         #expect(service.admin.user == "cloister_proxy")
         #expect(service.admin.passwordFile == samples.appending(path: "valid/admin-password").path)
         #expect(service.admin.database == "app")
@@ -64,11 +72,25 @@ func sampleNames(_ folder: String) -> [String] {
         #expect(read.keyNames == ["k"])
     }
 
+    @Test func socketsAreAddresses() throws {
+        let service = try #require(try Configuration(contentsOf: samples.appending(path: "valid/sockets.yaml").path).service)
+        #expect(service.listen == NetworkAddress(host: "/run/cloister", port: 6432))
+        #expect(service.server.description == "/var/run/postgresql/.s.PGSQL.5432")
+        #expect(service.serverTLS.mode == .disable)
+        for text in [
+            "/.s.PGSQL.x", "run/.s.PGSQL.5432", "/run/.s.PGSQL.65536", "/" + String(repeating: "x", count: 100) + "/.s.PGSQL.5432",
+        ] {
+            #expect(NetworkAddress(text) == nil, "\(text)")
+        }
+    }
+
     @Test func issueExampleHasDefaults() throws {
         let read = try Configuration(contentsOf: samples.appending(path: "valid/issue-2.yaml").path)
         let service = try #require(read.service)
         #expect(service.listen.port == 6432)
         #expect(service.admin == AdminConfiguration())
+        #expect(service.tls == ListenerTLS() && service.tls.mode == .off)
+        #expect(service.serverTLS == ServerTLS() && service.serverTLS.mode == .prefer)
         #expect(service.enclave.measurements == [] && service.enclave.placeholders == 1)
         #expect(service.enclave.roots == [samples.appending(path: "valid/tee-root.pem").path])
         #expect(read.limits == LimitsConfiguration())

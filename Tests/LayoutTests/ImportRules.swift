@@ -51,10 +51,10 @@ let importRules: [String: ImportRule] = [
         "a pure machine: ByteBuffer is all it takes from NIO; no channels, clocks, loggers or OpenSSL"),
     "ProxyServer": ImportRule(
         [
-            "SessionCore", "PGWire", "NIOCore", "NIOPosix", "Logging", "ServiceLifecycle", "Diagnostics", "NIOConcurrencyHelpers",
+            "SessionCore", "PGWire", "NIOCore", "NIOPosix", "NIOTLS", "NIOSSL", "Logging", "ServiceLifecycle", "Diagnostics",
             "ColumnCatalog", "SQLBinding", "CellCrypto", "Synchronization",
         ],
-        "carries actions out; takes no protocol decision and sees no cell bytes"),
+        "the only importer of NIOSSL; carries actions out; takes no protocol decision and sees no cell bytes"),
     "Configuration": ImportRule(
         ["Yams", "CellFormat", "ColumnCatalog", "Diagnostics", "Foundation"], "reads the file; knows no keys' bytes, no connections"),
     "CPostgres": ImportRule([], "C"),

@@ -200,6 +200,24 @@ import Testing
         #expect(wire.sent == ["Q begin"])
     }
 
+    /// A cancel may come after the injected Parse: the name is freed before it is used again, else 42P05.
+    @Test func aCancelledInjectionLeavesNoNameBehind() throws {
+        let wire = try Wire()
+        wire.script.on("select", .needsCatalog, pass)
+        wire.script.on("again", .needsCatalog, pass)
+        wire.client(Q("select"))
+        #expect(wire.sent.first?.hasPrefix("P cloister_injected") == true)
+        wire.server(ParseComplete, BindComplete, Err("57014", "canceling statement due to user request"), Z())
+        wire.server(Err("42601", "no"), Z())
+        #expect(wire.shown == ["ERROR 57014", "Z I"])
+        _ = wire.sent
+        wire.client(Q("again"))
+        #expect(wire.sent.prefix(1) == ["CS cloister_injected"])
+        wire.server(CloseComplete)
+        wire.answerCatalog(andSettings: false)
+        #expect(wire.sent == ["Q again"])
+    }
+
     /// An error before the injection in its batch: the server skips both, and the client hears of the error alone.
     @Test func anEarlierErrorTakesTheInjectionWithIt() throws {
         let wire = try Wire()

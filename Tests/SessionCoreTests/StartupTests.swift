@@ -145,7 +145,16 @@ import Testing
             let wire = try Wire(ready: false)
             let packet = message { StartupPacket.cancel(processID: 77, key: ByteBuffer(bytes: key)).write(to: &$0) }
             wire.client(packet)
-            #expect(wire.last == .forwardCancel(packet))
+            #expect(wire.last == .connect)
+            wire.connected()
+            #expect(wire.sent.count == 1 && wire.rawToServer == Array(packet.readableBytesView))
+            #expect(wire.last == .carryOn)
+            // It is over when the server says so, whatever the client does meanwhile.
+            wire.clientClosed()
+            #expect(wire.last == .carryOn)
+            wire.serverClosed()
+            #expect(wire.last == .close)
+            #expect(wire.shown == [])
         }
     }
 

@@ -67,7 +67,7 @@ final class Wire {
     /// `loaded`: the process-wide catalog is there already. `ready`: startup is over.
     init(
         limits: Limits = Limits(), loaded: Bool = true, ready: Bool = true, withKey: Bool = true, settled: Bool = true,
-        admission: CloisterError? = nil
+        admission: CloisterError? = nil, transport: TransportPolicy = TransportPolicy()
     ) throws {
         let marks = try Self.marks()
         catalogs = CatalogStore(initial: CatalogSnapshot.empty(marks: marks))
@@ -76,7 +76,8 @@ final class Wire {
         keys = KeyRing(withKey ? [Self.key: try CellCipher(ColumnKey(copying: secret.span), id: Self.key)] : [:])
         let script = script
         machine = SessionMachine(
-            resources: try SessionResources(limits: limits, bind: { script.bind($0, $1) }, catalogs: catalogs, keys: keys, now: { 0 }),
+            resources: try SessionResources(
+                limits: limits, transport: transport, bind: { script.bind($0, $1) }, catalogs: catalogs, keys: keys, now: { 0 }),
             admission: admission)
         if ready {
             client(startup: [("user", "ada"), ("database", "db")])
@@ -138,6 +139,11 @@ final class Wire {
     }
 
     func connected() { last = machine.serverConnected() }
+    func secured(_ applicationProtocol: String? = nil, certificate name: String? = nil) {
+        last = machine.clientSecured(ClientTLS(applicationProtocol: applicationProtocol, certificateName: name))
+    }
+    func serverSecured() { last = machine.serverSecured() }
+    func serverTLSFailed(_ failure: ServerTLSFailure) { last = machine.serverTLSFailed(failure) }
     func unreachable() { last = machine.serverUnreachable() }
     func clientClosed() { last = machine.clientClosed() }
     func serverClosed() { last = machine.serverClosed() }
@@ -270,7 +276,7 @@ func transcript(_ bytes: [UInt8], isFrontend: Bool) -> [String] {
             lines.append("\(packet)")
         }
     }
-    if !isFrontend, bytes == [0x4e] { return ["N"] }
+    if !isFrontend, bytes == [0x4e] || bytes == [0x53] { return [String(decoding: bytes, as: UTF8.self)] }
     while buffer.readableBytes > 0 {
         guard let header = try? FrameHeader(peeking: buffer, limits: Limits()), buffer.readableBytes >= header.totalLength else {
             lines.append("partial <\(buffer.readableBytes) bytes>")

@@ -28,6 +28,7 @@ struct ProxyCommand: AsyncParsableCommand {
         let vault = try openVault(service)
         let release = try KeyRelease(service.enclave)
         let options = try AdminOptions(service)
+        let tls = try TLSContexts(TLSSettings(service))
         // The connection is closed when the keys are there.
         let served = try ServedColumns(configuration, service, vault: vault, AdminConnection(options))
         let keys = served.keys
@@ -42,16 +43,16 @@ struct ProxyCommand: AsyncParsableCommand {
         settings.startupTimeoutSeconds = Int64(configuration.limits.startupSeconds)
         settings.limits.heldMessage = min(settings.limits.heldMessage, configuration.limits.messageBytes)
         let proxy = ProxyService(
-            configuration: settings, binder: Binder(planCacheCapacity: configuration.limits.planCache), catalogs: served.catalogs,
-            keys: served.ring, logger: logger)
+            configuration: settings, tls: tls, binder: Binder(planCacheCapacity: configuration.limits.planCache),
+            catalogs: served.catalogs, keys: served.ring, logger: logger)
         let maintenance = Maintenance(options: options, served: served, release: release, logger: logger)
         logger.notice(
             "\(keys.marks.marks.count) columns marked under \(keys.ciphers.count) keys; \(keys.released.count) of them may go to an enclave"
         )
         let group = ServiceGroup(
             configuration: .init(
-                services: [.init(service: maintenance), .init(service: proxy)], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger
-            ))
+                services: [.init(service: maintenance), .init(service: proxy), .init(service: TLSReload(contexts: tls, logger: logger))],
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         do {
             try await group.run()
         } catch let error as IOError {

@@ -17,5 +17,7 @@ extension AdminOptions {
             password = AdminPassword(text)
         }
         self.init(host: service.server.host, port: service.server.port, user: admin.user, password: password, database: admin.database)
+        let tls = service.serverTLS
+        self.tls = AdminTLS(mode: tls.mode.rawValue, root: tls.root, certificate: tls.identity?.certificate, key: tls.identity?.key)
     }
 }
