@@ -30,6 +30,12 @@ enum Handshakes {
         return ClientTLS(applicationProtocol: applicationProtocol, certificateName: name)
     }
 
+    /// Whether the server showed this certificate.
+    static func shows(_ certificate: NIOSSLCertificate?, _ channel: any Channel) -> Bool {
+        guard let certificate, let shown = try? channel.pipeline.syncOperations.nioSSL_peerCertificate() else { return false }
+        return certificate == shown
+    }
+
     static func failure(_ error: any Error) -> ServerTLSFailure {
         switch error {
         case is NIOSSLExtraError: .hostName

@@ -1,6 +1,7 @@
 internal import Logging
 internal import NIOCore
 internal import NIOPosix
+internal import NIOSSL
 internal import PGWire
 internal import SessionCore
 
@@ -20,6 +21,8 @@ final class Session {
     private var server = Server.none
     private let configuration: ProxyConfiguration
     private let tls: TLSContexts
+    /// What the client was shown in its handshake.
+    private var certificate: NIOSSLCertificate?
     private let ended: (Session) -> Void
     private var startupTimer: Scheduled<Void>?
     private var isClosing = false
@@ -99,7 +102,10 @@ final class Session {
         perform(machine.serverClosed())
     }
 
-    func serverSecured() { perform(machine.serverSecured()) }
+    func serverSecured() {
+        guard case .connected(let channel) = server else { return }
+        perform(machine.serverSecured(showsOurCertificate: Handshakes.shows(certificate, channel)))
+    }
 
     /// An error of the server's channel, which is closed next: of a handshake, the machine is told what failed.
     func serverFailed(_ error: any Error) { perform(machine.serverTLSFailed(Handshakes.failure(error))) }
@@ -180,7 +186,8 @@ final class Session {
 
     private func startClientTLS(_ hello: ByteBuffer) {
         do {
-            guard let context = tls.clients else { return close() }
+            guard let (context, shown) = tls.clients else { return close() }
+            certificate = shown
             try Handshakes.begin(withClient: client, context, hello: hello)
         } catch { close() }
     }

@@ -13,6 +13,8 @@ extension ErrorCode {
 package final class TLSContexts: Sendable {
     private struct Contexts {
         var clients: NIOSSLContext?
+        /// What clients are shown.
+        var certificate: NIOSSLCertificate?
         var server: NIOSSLContext?
     }
 
@@ -37,21 +39,26 @@ package final class TLSContexts: Sendable {
         current.withLock { $0 = loaded }
     }
 
-    var clients: NIOSSLContext? { current.withLock { $0.clients } }
+    /// For one client: how to shake hands, and the certificate that it is shown.
+    var clients: (context: NIOSSLContext, certificate: NIOSSLCertificate?)? {
+        current.withLock { contexts in contexts.clients.map { ($0, contexts.certificate) } }
+    }
     var server: NIOSSLContext? { current.withLock { $0.server } }
 
     private static func load(_ settings: TLSSettings) throws(CloisterError) -> Contexts {
-        Contexts(
-            clients: settings.clients.mode == .off ? nil : try clients(settings.clients),
-            server: settings.server.mode == .disable ? nil : try server(settings.server))
+        var contexts = Contexts()
+        if settings.clients.mode != .off { (contexts.clients, contexts.certificate) = try clients(settings.clients) }
+        if settings.server.mode != .disable { contexts.server = try server(settings.server) }
+        return contexts
     }
 
-    private static func clients(_ settings: TLSSettings.Clients) throws(CloisterError) -> NIOSSLContext {
+    private static func clients(_ settings: TLSSettings.Clients) throws(CloisterError) -> (NIOSSLContext, NIOSSLCertificate?) {
         guard let identity = settings.identity else {
             throw CloisterError(.tlsFile, "TLS towards clients needs a certificate and its key")
         }
+        let chain = try certificates(identity.certificate, "proxy.tls.certificate")
         var configuration = TLSConfiguration.makeServerConfiguration(
-            certificateChain: try certificates(identity.certificate, "proxy.tls.certificate").map { .certificate($0) },
+            certificateChain: chain.map { .certificate($0) },
             privateKey: .privateKey(try key(identity.key, "proxy.tls.key")))
         configuration.minimumTLSVersion = .tlsv12
         configuration.applicationProtocols = [ClientTLS.postgresql]
@@ -67,7 +74,7 @@ package final class TLSContexts: Sendable {
             configuration.trustRoots = .certificates(try certificates(authority, "proxy.tls.client_ca"))
             configuration.sendCANameList = true
         }
-        return try context(configuration, identity.key, "proxy.tls.key")
+        return (try context(configuration, identity.key, "proxy.tls.key"), chain.first)
     }
 
     private static func server(_ settings: TLSSettings.Server) throws(CloisterError) -> NIOSSLContext {

@@ -47,6 +47,8 @@ extension ErrorCode {
     package static let tlsRequired = ErrorCode("CL5040", sqlState: "28000")
     /// The client's certificate is not for the user it names.
     package static let certificateUser = ErrorCode("CL5041", sqlState: "28000")
+    /// The client's SCRAM would fail for want of channel binding.
+    package static let channelBinding = ErrorCode("CL5044", sqlState: "28000")
     /// TLS with the server is demanded and can't be had.
     package static let serverTLS = ErrorCode("CL5042", sqlState: "08006")
 }

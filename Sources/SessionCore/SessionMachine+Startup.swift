@@ -74,7 +74,9 @@ extension SessionMachine {
         guard header.bodyLength <= limits.authenticationMessage else {
             throw CloisterError(.protocolViolation, "an authentication message is too long")
         }
-        guard client.body(header) != nil else { return false }
+        guard let body = client.body(header) else { return false }
+        try refuseUselessBinding(body)
+        hasWithdrawnBinding = false
         client.pass(header.totalLength)
         phase = .authenticating(mayAnswer: false)
         return false
@@ -136,13 +138,18 @@ extension SessionMachine {
         case .sasl(let mechanisms):
             phase = .authenticating(mayAnswer: true)
             isClientBlocked = true
-            // Channel binding ties the exchange to a TLS connection; the client's ends here.
+            if bindsChannel {
+                server.pass(header.totalLength)
+                return
+            }
+            // Channel binding ties the exchange to a server's certificate; the client has seen another or none.
             let offered = mechanisms.filter { !$0.hasSuffix("-PLUS") }
             guard !offered.isEmpty else {
                 throw CloisterError(
                     .unsupportedSession, "the server demands SASL with channel binding, which can't go through a proxy",
                     hint: "Allow SCRAM-SHA-256 without channel binding for the proxy's connections.")
             }
+            hasWithdrawnBinding = offered != mechanisms
             server.drop(header.totalLength, to: &toClient)
             toClient.write { AuthenticationRequest.writeSASL(offered, to: &$0) }
         case .unknown:

@@ -55,6 +55,19 @@ extension SessionMachine {
         }
     }
 
+    /// A client inside TLS that says "I could bind the channel, but you don't offer it" (`y`, RFC 5802) takes the withdrawal for an
+    /// attack if the server did offer it. The server's error would name no way out.
+    func refuseUselessBinding(_ body: ByteBuffer) throws(CloisterError) {
+        var body = body
+        // What is malformed is the server's to refuse.
+        guard hasWithdrawnBinding, (try? body.readTerminated("the mechanism")) != nil, body.readInteger(as: Int32.self) != nil,
+            body.readInteger(as: UInt8.self) == UInt8(ascii: "y")
+        else { return }
+        throw CloisterError(
+            .channelBinding, "SCRAM's channel binding can't go through the proxy with these certificates",
+            hint: "Connect with channel_binding=disable, or let the proxy show the server's own certificate (proxy.tls.certificate).")
+    }
+
     // MARK: The server
 
     /// The connection is as encrypted as it will be: the first message goes out.
@@ -109,6 +122,7 @@ extension SessionMachine {
         hasRedialled = true
         asksServerForTLS.toggle()
         serverIsSecured = false
+        bindsChannel = false
         server.removeAll()
         phase = .connecting
         next = .connect

@@ -70,6 +70,11 @@ package struct SessionMachine: ~Copyable {
     /// The next connection to the server begins with SSLRequest.
     var asksServerForTLS: Bool
     var serverIsSecured = false
+    /// SCRAM's channel binding (tls-server-end-point, RFC 5929) holds through us: it binds to the server's certificate, and both
+    /// connections have the same one.
+    var bindsChannel = false
+    /// The server offered channel binding and the client was not told.
+    var hasWithdrawnBinding = false
     /// The server has been dialled again with the other choice (sslmode allow and prefer).
     var hasRedialled = false
     /// The session is told this instead of being served.
@@ -176,9 +181,11 @@ package struct SessionMachine: ~Copyable {
         return settle()
     }
 
-    package mutating func serverSecured() -> Next {
+    /// `showsOurCertificate`: the server's certificate is the one that the client has seen of us.
+    package mutating func serverSecured(showsOurCertificate: Bool) -> Next {
         if phase == .securingServer {
             serverIsSecured = true
+            bindsChannel = showsOurCertificate && clientTLS != nil
             speakToServer()
         }
         return settle()

@@ -89,7 +89,7 @@ def connect(stack, port, **more):
     values = stack.environment
     return psycopg.connect(
         **{"host": "localhost", "port": port, "user": values["PGUSER"], "password": values["PGPASSWORD"], "dbname": values["PGDATABASE"],
-           "connect_timeout": 20, "autocommit": True, **more}
+           "connect_timeout": 20, "autocommit": True, "channel_binding": "disable", **more}
     )
 
 
@@ -122,6 +122,21 @@ def test_verify_full_on_every_connection(stack, folder, ca):
             ).fetchone()
             assert own == (True,), "the proxy's own connection is not encrypted"
         assert "BEGIN" not in log.read_text()
+
+
+def test_06_channel_binding_needs_the_servers_certificate(stack, folder, ca):
+    own = sections(folder, ca)
+    with configured(stack, folder, **own) as (port, _, _):
+        with pytest.raises(psycopg.OperationalError, match="channel_binding=disable"):
+            connect(stack, port, sslmode="require", channel_binding="prefer")
+        with pytest.raises(psycopg.OperationalError, match="channel binding is required"):
+            connect(stack, port, sslmode="require", channel_binding="require")
+    with stack.superuser() as admin:
+        for key, setting in (("certificate", "ssl_cert_file"), ("key", "ssl_key_file")):
+            own["tls"][key] = admin.execute(f"SHOW {setting}").fetchone()[0]
+    with configured(stack, folder, **own) as (port, _, _):
+        with connect(stack, port, sslmode="verify-full", sslrootcert=str(ca.file), channel_binding="require") as client:
+            assert client.execute("SELECT body FROM notes").fetchall() == [("over the wire",)]
 
 
 @pytest.mark.parametrize("what", ["root", "host"])

@@ -286,4 +286,35 @@ import Testing
         wire.serverClosed()
         #expect(wire.last == .close)
     }
+
+    /// Checklist 6: SCRAM up to the client's first message, both connections inside TLS.
+    private func scram(_ first: String, sameCertificate: Bool) throws -> Wire {
+        let wire = try Wire(ready: false, transport: Self.policy(.require, server: .require))
+        wire.client(code(StartupPacket.sslCode))
+        wire.secured()
+        wire.client(startup: [("user", "ada")])
+        wire.connected()
+        wire.server(ByteBuffer(bytes: [0x53]))
+        wire.serverSecured(showsOurCertificate: sameCertificate)
+        _ = (wire.sent, wire.shown)
+        wire.server(message { AuthenticationRequest.writeSASL(["SCRAM-SHA-256-PLUS", "SCRAM-SHA-256"], to: &$0) })
+        let mechanism = first.hasPrefix("p=") ? "SCRAM-SHA-256-PLUS" : "SCRAM-SHA-256"
+        let size = [UInt8](repeating: 0, count: 3) + [UInt8(first.utf8.count)]
+        wire.client(raw("p", Array(mechanism.utf8) + [0] + size + Array(first.utf8)))
+        return wire
+    }
+
+    @Test func channelBindingPassesWhereBothShowOneCertificate() throws {
+        let wire = try scram("p=tls-server-end-point,,n=,r=x", sameCertificate: true)
+        #expect(wire.shown == ["R sasl(mechanisms: [\"SCRAM-SHA-256-PLUS\", \"SCRAM-SHA-256\"])"])
+        #expect(wire.sent.count == 1)
+    }
+
+    @Test func aClientThatWouldBindIsToldWhatToDo() throws {
+        let wire = try scram("y,,n=,r=x", sameCertificate: false)
+        #expect(wire.shown == ["R sasl(mechanisms: [\"SCRAM-SHA-256\"])", "FATAL 28000"])
+        #expect(String(decoding: wire.rawToClient, as: UTF8.self).contains("channel_binding=disable"))
+        #expect(wire.sent == [])
+        #expect(try scram("n,,n=,r=x", sameCertificate: false).sent.count == 1)
+    }
 }

@@ -142,7 +142,7 @@ final class Wire {
     func secured(_ applicationProtocol: String? = nil, certificate name: String? = nil) {
         last = machine.clientSecured(ClientTLS(applicationProtocol: applicationProtocol, certificateName: name))
     }
-    func serverSecured() { last = machine.serverSecured() }
+    func serverSecured(showsOurCertificate: Bool = false) { last = machine.serverSecured(showsOurCertificate: showsOurCertificate) }
     func serverTLSFailed(_ failure: ServerTLSFailure) { last = machine.serverTLSFailed(failure) }
     func unreachable() { last = machine.serverUnreachable() }
     func clientClosed() { last = machine.clientClosed() }
