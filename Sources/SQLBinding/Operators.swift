@@ -27,6 +27,7 @@ extension Analyzer {
                 try plainOnly([left, right], "the operator \(name)", hint: Self.hint(operator: name), environment, body)
                 return plain
             }
+            if try matchFolded(left, right, name, environment, body) { return plain }
             try compare(left, right, name, environment, body)
             return plain
         case "AEXPR_DISTINCT", "AEXPR_NOT_DISTINCT":
@@ -227,11 +228,11 @@ extension Analyzer {
         return variable
     }
 
-    /// `upper(column) LIKE upper('…')`, which ORMs write for ILIKE: it is ILIKE, for a column that compares by code point
-    /// (only ASCII letters have another case there).
+    /// `upper(column) LIKE upper('…')` and `lower(column) = lower('…')`, which ORMs write for ILIKE: they are ILIKE, for a column that
+    /// compares by code point (only ASCII letters have another case there).
     private func matchFolded(_ left: Node, _ right: Node, _ name: String, _ environment: Environment, _ body: Node) throws(Halt) -> Bool {
         let (tag, call) = left.tagged
-        guard name == "~~" || name == "!~~", tag == "FuncCall", let function = call.names("funcname").last,
+        guard ["~~", "!~~", "=", "<>"].contains(name), tag == "FuncCall", let function = call.names("funcname").last,
             function == "upper" || function == "lower", call.names("funcname").count == 1, call.list("args").count == 1,
             let start = token(at: call.location), let end = endOfCall(start), isSymbol(start + 1, "("),
             let argument = call.list("args").first
@@ -243,28 +244,28 @@ extension Analyzer {
             fixedEdits.removeSubrange(before.1...)
             return false
         }
-        try value.match("LIKE", at: body)
+        let isPattern = name == "~~" || name == "!~~"
+        try value.match(isPattern ? "LIKE" : "a comparison of \(function)()", at: body)
         let (patternTag, patternCall) = right.tagged
-        let folded: TypeVariable
-        if patternTag == "FuncCall", patternCall.names("funcname") == [function], patternCall.list("args").count == 1,
+        guard patternTag == "FuncCall", patternCall.names("funcname") == [function], patternCall.list("args").count == 1,
             let (inner, _) = computation(patternCall.list("args")[0]), let from = token(at: patternCall.location), let to = endOfCall(from)
-        {
-            folded = TypeVariable.undecided
-            leaves.append(
-                Leaf(
-                    source: .computed(.call("like_folded", isOperator: false, [inner])), tokens: from...to, role: constantRole,
-                    form: .pattern, variable: folded))
-        } else {
+        else {
             throw .refuse(
-                .operationRefused, "LIKE on \(function)() of the encrypted column \(value.secretLabel ?? "")",
-                hint: Refused.foldedLike.instead, at: body)
+                .operationRefused, "\(function)() is not available on the encrypted column \(value.secretLabel ?? "")",
+                hint: Refused.foldedLike.instead, at: call)
         }
-        guard let at = token(at: body.location), case let keyword = isWord(at, "not") ? at + 1 : at, isWord(keyword, "like") else {
-            throw unknown("this LIKE", body)
-        }
+        let folded = TypeVariable.undecided
+        leaves.append(
+            Leaf(
+                source: .computed(.call(isPattern ? "like_folded" : "like_literal", isOperator: false, [inner])), tokens: from...to,
+                role: constantRole, form: .pattern, variable: folded))
+        guard let at = token(at: body.location) else { throw unknown("this LIKE", body) }
+        let isNegated = isWord(at, "not")
+        let keyword = isNegated ? at + 1 : at
+        guard isPattern ? isWord(keyword, "like") : tokens[at].kind == .symbol else { throw unknown("this LIKE", body) }
         fixedEdits.append(.init(tokens: start...start + 1, text: "("))
         fixedEdits.append(.init(tokens: end...end, text: ")"))
-        fixedEdits.append(.init(tokens: keyword...keyword, text: "ILIKE"))
+        fixedEdits.append(.init(tokens: keyword...keyword, text: name == "<>" ? "NOT ILIKE" : "ILIKE"))
         try value.unify(folded, operation: "LIKE", at: body)
         return true
     }

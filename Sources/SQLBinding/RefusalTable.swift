@@ -156,7 +156,7 @@ package struct Refused: Sendable {
         why: "the enclave takes patterns from the proxy only, sealed as such", instead: "the pattern must be a constant or a parameter",
         example: "SELECT 1 FROM people WHERE name LIKE nick")
     static let foldedLike = Refused(
-        .operationRefused, "`upper(column) LIKE` with something other than `upper(constant)`",
+        .operationRefused, "`upper(column)` or `lower(column)` anywhere but opposite the same function of a constant (`=`, `<>`, LIKE)",
         why: "the server can't fold cells", instead: "use ILIKE",
         example: "SELECT 1 FROM people WHERE upper(name) LIKE 'A%'")
     static let severalStatements = Refused(

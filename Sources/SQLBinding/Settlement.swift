@@ -97,6 +97,8 @@ extension Analyzer {
             }
             plan.clientParameterCount = max(plan.clientParameterCount, number)
         }
+        // PREPARE may declare more than it uses.
+        plan.clientParameterCount = max(plan.clientParameterCount, declaredByPrepare.count)
         let uses = leaves.filter { leaf in
             switch leaf.source {
             case .parameter: true

@@ -122,12 +122,28 @@ extension CellService {
             case "like_escape" where values.count == 2:
                 guard let pattern = values[0].bytes, let escape = values[1].bytes else { return TypedValue(type: .text, bytes: nil) }
                 return TypedValue(type: .text, bytes: try LikePattern.canonical(pattern, escape: escape))
-            case "like_folded" where values.count == 1: return values[0]
+            case "like_folded" where values.count == 1: return try caseless(values[0])
+            case "like_literal" where values.count == 1:
+                var value = try caseless(values[0])
+                value.bytes = value.bytes.map { bytes in
+                    bytes.flatMap { [0x25, 0x5f, 0x5c].contains($0) ? [0x5c, $0] : [$0] }
+                }
+                return value
             default:
                 return try ConstantFunctions.evaluate(
                     name, isOperator: isOperator, values, settings: context.settings, now: context.now)
             }
         }
+    }
+
+    /// A text whose letters' case shall not matter: which letters beyond ASCII have another case is the server's locale's to say.
+    private func caseless(_ value: TypedValue) throws(CloisterError) -> TypedValue {
+        guard value.bytes?.allSatisfy({ $0 < 0x80 }) ?? true else {
+            throw CloisterError(
+                .parameterMismatch, "upper() or lower() of letters beyond ASCII depends on the server's locale",
+                hint: "use ILIKE, or compare as it is")
+        }
+        return value
     }
 
     /// The canonical bytes of a value (canonical of `source`, or text if that is nil) for what it meets.

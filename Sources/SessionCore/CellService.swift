@@ -110,6 +110,10 @@ final class CellService {
         canonical.reserveCapacity(plaintext.count)
         let bytes = plaintext.bytes
         for index in bytes.indices { canonical.append(bytes[index]) }
+        if column.type.logical == .bpchar, column.type.scheme == .deterministic, column.modifier >= 0 {
+            // Deterministic cells hold it without its blanks, so that equal values are equal bytes.
+            canonical = try ValueCodec.limited(canonical, type: .bpchar, modifier: column.modifier, isExplicit: true)
+        }
         return column.format == 1
             ? try ValueCodec.binary(fromCanonical: canonical, type: column.type.logical)
             : try ValueCodec.text(fromCanonical: canonical, type: column.type.logical, settings: settings)
@@ -121,7 +125,8 @@ final class CellService {
     ) throws(CloisterError) -> [UInt8] {
         guard let type = column.encryption else { return field }
         let shown = RowShape.Column(
-            type: ServerType(type.logical, type.scheme), key: type.key.rawValue, format: isBinary ? 1 : 0, name: column.name)
+            type: ServerType(type.logical, type.scheme), key: type.key.rawValue, format: isBinary ? 1 : 0, name: column.name,
+            modifier: column.modifier)
         if isBinary { return try value(of: field.span, shown, settings) }
         guard let cell = Hex.decode(field.span) else { throw undecryptable(shown) }
         return try value(of: cell.span, shown, settings)

@@ -13,6 +13,8 @@ struct RowShape {
         var format: Int16
         /// The column's name in the result, for messages.
         let name: String
+        /// `ColumnMark.modifier`, where the result tells the column.
+        var modifier: Int32 = -1
     }
 
     /// One entry a column; nil passes as it is.
@@ -44,11 +46,11 @@ struct RowShape {
             columns.append(
                 Column(
                     type: type, key: field.typeModifier > 0 ? UInt32(field.typeModifier) : nil, format: field.format,
-                    name: String(buffer: field.name)))
+                    name: String(buffer: field.name),
+                    modifier: catalog.modifiers[ColumnAddress(table: field.table, attribute: field.attribute)] ?? -1))
             shown.fields[index].type = type.isArray ? 25 : type.logical.oid
             shown.fields[index].size = type.isArray ? -1 : type.logical.size
-            shown.fields[index].typeModifier =
-                catalog.modifiers[ColumnAddress(table: field.table, attribute: field.attribute)] ?? -1
+            shown.fields[index].typeModifier = columns[index]?.modifier ?? -1
         }
         return (RowShape(columns: columns, hasCells: hasCells), hasCells ? shown : nil)
     }

@@ -77,6 +77,12 @@ import Testing
             "SELECT 1 FROM people WHERE UPPER(name::text) LIKE UPPER('%a%')",
             "SELECT 1 FROM people WHERE ( name::pg_catalog.enc_text ) ILIKE ‹o people.name%:like_folded('%a%')›")
         expect(
+            "SELECT 1 FROM people WHERE lower(name) = lower('A_') OR upper(p.nick) <> upper($1)".replacing("p.", with: ""),
+            "SELECT 1 FROM people WHERE ( name ) ILIKE ‹o people.name%:like_literal('A_')› OR ( nick ) NOT ILIKE $1::pg_catalog.enc_text [1 o people.nick% = like_literal($1)]",
+            extended: true)
+        expect("SELECT 1 FROM people WHERE lower(name) = 'a'", "! CL6001")
+        expect("SELECT 1 FROM people WHERE lower(pid) = lower('a')", "! CL6001")
+        expect(
             "SELECT 1 FROM people WHERE name LIKE $1",
             "SELECT 1 FROM people WHERE name LIKE $1::pg_catalog.enc_text [1 o people.name%]", extended: true)
         expectPass("SELECT 1 FROM people WHERE note LIKE 'a%' AND upper(note) LIKE upper('b%')")
