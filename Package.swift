@@ -122,7 +122,7 @@ let package = Package(
         tests("EnclaveEvaluatorTests", ["EnclaveEvaluator", "EnclaveABI", "CellCrypto", "CellFormat", "Attestation"]),
         tests("CollationsTests", ["Collations", "CellFormat"]),
         tests("TEEPlatformTests", ["TEEPlatform", "Attestation", "CellCrypto", "Diagnostics"]),
-        tests("ValueCodecTests", ["ValueCodec", "CellFormat", "Diagnostics"]),
+        tests("ValueCodecTests", ["ValueCodec", "CellFormat", "Diagnostics"], exclude: ["Corpus"]),
         tests("PGWireTests", ["PGWire", "Diagnostics", nioCore], exclude: ["Corpus"]),
         tests("ColumnCatalogTests", ["ColumnCatalog", "CellFormat", "Diagnostics"]),
         tests("SQLBindingTests", ["SQLBinding", "ColumnCatalog", "CellFormat", "Diagnostics"]),

@@ -162,7 +162,11 @@ extension CellService {
             value = try ValueCodec.convert(
                 canonical: bytes, from: source, to: type, purpose: target.role.purpose, settings: context.settings)
         } else {
-            value = source == nil ? try ValueCodec.canonical(fromText: bytes, type: type, settings: context.settings) : bytes
+            // A literal's or COPY field's number without a unit counts what the interval's declared fields say.
+            let modifier = target.role == .stored ? target.modifier : -1
+            value =
+                source == nil
+                ? try ValueCodec.canonical(fromText: bytes, type: type, modifier: modifier, settings: context.settings) : bytes
         }
         guard target.modifier >= 0, target.role == .stored else { return value }
         return try ValueCodec.limited(value, type: type, modifier: target.modifier, isExplicit: false)

@@ -35,6 +35,9 @@ extension ErrorCode {
     package static let unknownVersion = ErrorCode("CL2119", sqlState: "XX000")
     /// Types that PostgreSQL has no comparison for.
     package static let undefinedOperator = ErrorCode("CL2120", sqlState: "42883")
+    package static let divisionByZero = ErrorCode("CL2124", sqlState: "22012")
+    /// substring with a negative length.
+    package static let negativeLength = ErrorCode("CL2125", sqlState: "22011")
     /// Text longer than varchar(n) or char(n) allows.
     package static let stringTooLong = ErrorCode("CL2112", sqlState: "22001")
     /// An ESCAPE of more than one character.

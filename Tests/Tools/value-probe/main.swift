@@ -56,6 +56,17 @@ struct Probe {
         case "compare":
             return try ValueCodec.convert(
                 canonical: bytes(fields[3]), from: type(1), to: type(2), purpose: .comparison, settings: settings)
+        case "call":
+            // call NAME operator|function NOW TYPE:HEX …: the result's type, a colon, its bytes
+            var arguments: [TypedValue] = []
+            for field in fields.dropFirst(4) {
+                let parts = field.split(separator: ":")
+                let isNull = parts[1] == "null"
+                arguments.append(TypedValue(type: LogicalType(name: String(parts[0])), bytes: isNull ? nil : bytes(parts[1])))
+            }
+            let value = try ConstantFunctions.evaluate(
+                String(fields[1]), isOperator: fields[2] == "operator", arguments, settings: settings, now: Int64(fields[3]) ?? 0)
+            return Array("\(value.type?.name ?? "unknown"):\(value.bytes.map(hex) ?? "null")".utf8)
         case "limit":
             return try ValueCodec.limited(
                 bytes(fields[4]), type: type(1), modifier: Int32(fields[2]) ?? -1, isExplicit: fields[3] == "explicit")
