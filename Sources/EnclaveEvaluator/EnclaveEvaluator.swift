@@ -1,5 +1,5 @@
-/// One request's work inside the enclave: checks the request's bytes, opens the cells, compares, hashes or matches their values,
-/// and answers with a status that says nothing else.
+/// One request's work inside the enclave: checks the request's bytes, opens the cells, compares, hashes, matches or sums
+/// up their values, and answers with a status that says nothing else.
 ///
 /// What is here: `Evaluator` (one per worker thread), `KeyTable` (the released keys and their policies), value order and
 /// normalisation as in PostgreSQL, and the tunnel to `Attestation`. `Unsafe/` holds the only code that touches shared
@@ -27,4 +27,7 @@ package struct Refusal: Error, Equatable, Sendable {
     package static let disabled = Refusal(CLOISTER_DISABLED)
     package static let badPattern = Refusal(CLOISTER_BAD_PATTERN)
     package static let nondeterministic = Refusal(CLOISTER_NONDETERMINISTIC)
+    package static let smallGroup = Refusal(CLOISTER_SMALL_GROUP)
+    package static let repeatedCell = Refusal(CLOISTER_REPEATED_CELL)
+    package static let outOfRange = Refusal(CLOISTER_OUT_OF_RANGE)
 }

@@ -11,7 +11,7 @@ package struct Answer: Equatable, Sendable {
     package var value: Int32 = 0
     /// HASH.
     package var hash: UInt64 = 0
-    /// TUNNEL: a frame of schemas/release-v1.md.
+    /// TUNNEL: a frame of schemas/release-v1.md. AGGREGATE, at the end of a group: a result cell.
     package var bytes: [UInt8] = []
 }
 
@@ -19,10 +19,14 @@ package struct Answer: Equatable, Sendable {
 package final class Enclave: Sendable {
     package let keys: KeyTable
     package let tunnel: any Tunnel
+    let aggregations: AggregationTable
     /// In bytes: what each worker takes in at most.
     package let largestRequest: Int
 
-    package init(keys: KeyTable, tunnel: any Tunnel, largestRequest: Int = .max) {
+    package init(
+        keys: KeyTable, tunnel: any Tunnel, aggregations: AggregationTable = AggregationTable(), largestRequest: Int = .max
+    ) {
+        self.aggregations = aggregations
         self.keys = keys
         self.tunnel = tunnel
         self.largestRequest = largestRequest
@@ -54,16 +58,19 @@ package final class Evaluator {
     /// MATCH's right side, apart from COMPARE's: a query may use both in turn, row after row.
     var pattern = Operand()
     var compiled = CompiledPattern()
+    /// Seals results of aggregates; made when first needed.
+    var writer: CellWriter?
 
     package init(_ enclave: Enclave) { self.enclave = enclave }
 
-    /// Answers one request. `request` is the enclave's own copy: nobody else can change it.
-    package func evaluate(opcode: UInt32, request: Span<UInt8>) -> Answer {
+    /// Answers one request. `request` is the enclave's own copy: nobody else can change it. `slot` tells the slots apart.
+    package func evaluate(opcode: UInt32, request: Span<UInt8>, slot: UInt = 0) -> Answer {
         do throws(Refusal) {
             switch opcode {
             case CLOISTER_OP_COMPARE.rawValue: return Answer(value: try compare(request))
             case CLOISTER_OP_HASH.rawValue: return Answer(hash: try hash(request))
             case CLOISTER_OP_MATCH.rawValue: return Answer(value: try match(request) ? 1 : 0)
+            case CLOISTER_OP_AGGREGATE.rawValue: return Answer(bytes: try aggregate(request, slot: slot))
             case CLOISTER_OP_PING.rawValue:
                 guard request.isEmpty else { throw Refusal.badRequest }
                 return Answer()

@@ -11,6 +11,11 @@ package struct KeyOperations: OptionSet, Sendable, Hashable {
     package static let hash = KeyOperations(rawValue: 2)
     /// LIKE, ILIKE, starts_with.
     package static let match = KeyOperations(rawValue: 4)
+    /// SUM, AVG, STDDEV, VARIANCE over groups of at least `minimumGroup` cells.
+    package static let aggregate = KeyOperations(rawValue: 8)
+
+    /// From the upper half of the mask; never below 2.
+    package var minimumGroup: Int { max(2, Int(rawValue >> 16)) }
 }
 
 /// The keys released to this enclave. Shared by the workers; replaced entry by entry when a proxy releases keys.

@@ -91,6 +91,11 @@ struct NumericForm {
         for index in 0..<(2 * count) { output.append(bytes[8 + 2 * first + index]) }
     }
 
+    /// The significant digits, least significant first, and the exponent to base 10000 of the first of these.
+    func significant(_ bytes: Span<UInt8>) -> (digits: [UInt32], exponent: Int) {
+        ((first..<end).reversed().map { UInt32(Self.digit(bytes, $0)) }, weight - (end - first - 1))
+    }
+
     /// The number as an integer, if it is one that 64 bits hold.
     func integer(_ bytes: Span<UInt8>) -> Int64? {
         if rank == .zero { return 0 }

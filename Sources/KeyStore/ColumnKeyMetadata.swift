@@ -4,6 +4,8 @@ internal import Foundation
 
 /// What an enclave may do with a released column key.
 package enum KeyOperation: String, Sendable, CaseIterable, Comparable {
+    /// SUM, AVG, STDDEV, VARIANCE over groups of a minimum size. Off unless asked for.
+    case aggregate
     case compare
     case hash
     /// Matching patterns: LIKE, ILIKE, starts_with.
@@ -15,6 +17,7 @@ package enum KeyOperation: String, Sendable, CaseIterable, Comparable {
         case .compare: 1
         case .hash: 2
         case .match: 4
+        case .aggregate: 8
         }
     }
 
@@ -36,10 +39,16 @@ package struct ColumnKeyMetadata: Sendable, Hashable {
     package let enclave: Bool
     /// Sorted, each once; empty unless `enclave`.
     package let operations: [KeyOperation]
+    /// The fewest values that an aggregate may be made of; there iff `operations` has `aggregate`.
+    package let minimumGroup: Int?
+
+    /// What `minimumGroup` may be: one value alone would be shown.
+    package static let minimumGroups = 2...65535
 
     /// Throws `invalidKeyDefinition`.
     package init(
-        id: KeyID, name: String, columns: some Sequence<String>, enclave: Bool, operations: some Sequence<KeyOperation>
+        id: KeyID, name: String, columns: some Sequence<String>, enclave: Bool, operations: some Sequence<KeyOperation>,
+        minimumGroup: Int? = nil
     ) throws(CloisterError) {
         try KeyName.check(name, "column key")
         let columns = Set(columns).sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) }
@@ -53,6 +62,13 @@ package struct ColumnKeyMetadata: Sendable, Hashable {
             else { throw invalid("a column is written schema.table.column") }
         }
         guard enclave || operations.isEmpty else { throw invalid("operations are for keys that an enclave may have") }
+        guard operations.contains(.aggregate) == (minimumGroup != nil) else {
+            throw invalid("aggregates and a minimum group belong together")
+        }
+        if let minimumGroup, !Self.minimumGroups.contains(minimumGroup) {
+            throw invalid("a minimum group is \(Self.minimumGroups.lowerBound) to \(Self.minimumGroups.upperBound)")
+        }
+        self.minimumGroup = minimumGroup
         self.id = id
         self.name = name
         self.columns = columns
@@ -68,6 +84,7 @@ package struct ColumnKeyMetadata: Sendable, Hashable {
             var columns: [String]
             var enclave: Bool
             var id: UInt32
+            var minimum_group: Int?
             var name: String
             var operations: [String]
             var version: Int
@@ -85,7 +102,8 @@ package struct ColumnKeyMetadata: Sendable, Hashable {
         guard operations.count == document.operations.count, let id = KeyID(rawValue: document.id) else { throw malformed }
         do {
             try self.init(
-                id: id, name: document.name, columns: document.columns, enclave: document.enclave, operations: operations)
+                id: id, name: document.name, columns: document.columns, enclave: document.enclave, operations: operations,
+                minimumGroup: document.minimum_group)
         } catch {
             throw malformed
         }
@@ -97,12 +115,14 @@ package struct ColumnKeyMetadata: Sendable, Hashable {
     package var json: [UInt8] {
         var out = #"{"columns":["#
         out += columns.map(CanonicalJSON.quoted).joined(separator: ",")
-        out += #"],"enclave":\#(enclave),"id":\#(id.rawValue),"name":\#(CanonicalJSON.quoted(name)),"operations":["#
+        out += #"],"enclave":\#(enclave),"id":\#(id.rawValue),"#
+        if let minimumGroup { out += #""minimum_group":\#(minimumGroup),"# }
+        out += #""name":\#(CanonicalJSON.quoted(name)),"operations":["#
         out += operations.map { CanonicalJSON.quoted($0.rawValue) }.joined(separator: ",")
         out += #"],"version":1}"#
         return Array(out.utf8)
     }
 
-    /// The operations as a release frame's mask.
-    package var operationMask: UInt32 { operations.reduce(0) { $0 | $1.bit } }
+    /// The operations as a release frame's mask, with the minimum group in its upper half.
+    package var operationMask: UInt32 { operations.reduce(UInt32(minimumGroup ?? 0) << 16) { $0 | $1.bit } }
 }

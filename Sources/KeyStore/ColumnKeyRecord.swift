@@ -45,15 +45,17 @@ package struct ColumnKeyRecord: Sendable, Hashable {
     ///
     /// - Parameters:
     ///   - columns: `schema.table.column`, those that may be encrypted under the key.
-    ///   - enclave: whether it may be released to an enclave; then `operations` says what for.
+    ///   - enclave: whether it may be released to an enclave; then `operations` says what for, and `minimumGroup` (with
+    ///     `aggregate`) how small a group may be.
     ///   - taken: ids in use, which the random new one avoids.
     /// - Throws: `invalidKeyDefinition`, `masterKeyMissing`, `cryptographyFailed`.
     package static func create(
-        name: String, columns: some Sequence<String>, enclave: Bool, operations: some Sequence<KeyOperation>,
+        name: String, columns: some Sequence<String>, enclave: Bool, operations: some Sequence<KeyOperation>, minimumGroup: Int? = nil,
         under masterKey: String, of provider: any MasterKeyProvider, avoiding taken: Set<KeyID> = []
     ) throws(CloisterError) -> ColumnKeyRecord {
         let metadata = try ColumnKeyMetadata(
-            id: try randomID(avoiding: taken), name: name, columns: columns, enclave: enclave, operations: operations)
+            id: try randomID(avoiding: taken), name: name, columns: columns, enclave: enclave, operations: operations,
+            minimumGroup: minimumGroup)
         let key = try ColumnKey()
         return try seal(key, metadata, under: masterKey, of: provider)
     }

@@ -41,7 +41,10 @@ package enum KeyListing {
                 let metadata = try record.verify(trusted: trusted, provider: provider)
                 line.columns = metadata.columns
                 line.enclave = metadata.enclave
-                line.operations = metadata.operations.map(\.rawValue)
+                line.operations = metadata.operations.map { operation in
+                    guard operation == .aggregate, let least = metadata.minimumGroup else { return operation.rawValue }
+                    return "aggregate of at least \(least)"
+                }
                 line.status = "verified"
             } catch {
                 line.status = "\(error.code.name): \(error.message)"

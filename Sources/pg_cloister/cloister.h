@@ -46,6 +46,7 @@ extern void cell_require_same_key(uint32 a, uint32 b);
 /* slot.c: one call each; errors are raised, never returned */
 extern int	enclave_compare(const uint8 *a, size_t a_bytes, const uint8 *b, size_t b_bytes);
 extern bool enclave_match(uint32 kind, const uint8 *value, size_t value_bytes, const uint8 *pattern, size_t pattern_bytes);
+extern bytea *enclave_aggregate(uint32 function, const bytea *const *cells, size_t count);
 extern uint64 enclave_hash(const uint8 *cell, size_t bytes);
 extern void enclave_ping(void);
 extern bytea *enclave_tunnel(const uint8 *frame, size_t bytes);

@@ -61,6 +61,7 @@ typedef struct Call
 {
 	uint32		opcode;
 	Part		parts[3];
+	bool		repeatable;		/* may be asked again of a restarted enclave, or after "no key" */
 	int64		deadline;
 	uint32		status;
 	int32		value;
@@ -414,7 +415,7 @@ await_answer(int64 deadline)
 static void
 channel_call_once(Call *call)
 {
-	bool		repeatable = call->opcode != CLOISTER_OP_TUNNEL;
+	bool		repeatable = call->repeatable;
 
 	if (channel.busy || channel.moved || channel.owner != MyProcPid || channel.slot == NULL ||
 		(!repeatable && channel_is_dead()))
@@ -468,6 +469,11 @@ refused(uint32 opcode, uint32 status)
 		[CLOISTER_BAD_PATTERN] = {ERRCODE_INVALID_ESCAPE_SEQUENCE, "CL7023: LIKE pattern must not end with escape character"},
 		[CLOISTER_NONDETERMINISTIC] = {ERRCODE_FEATURE_NOT_SUPPORTED,
 			"CL7024: nondeterministic collations are not supported for pattern matching"},
+		[CLOISTER_SMALL_GROUP] = {ERRCODE_CLOISTER_FORBIDDEN,
+			"CL7025: the group has fewer values than the column key's policy asks for"},
+		[CLOISTER_REPEATED_CELL] = {ERRCODE_CLOISTER_CELL_REFUSED,
+			"CL7026: one row's value is in the group more than once"},
+		[CLOISTER_OUT_OF_RANGE] = {ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, "CL7027: value out of range: overflow"},
 	};
 
 	if (status >= lengthof(errors) || errors[status].message == NULL)
@@ -500,7 +506,7 @@ channel_call(Call *call)
 		if (call->status == CLOISTER_OK)
 			return;
 		again = now() + KEY_RETRY;
-		if (call->status != CLOISTER_NO_KEY || InterruptHoldoffCount > 0 || again >= call->deadline)
+		if (call->status != CLOISTER_NO_KEY || !call->repeatable || InterruptHoldoffCount > 0 || again >= call->deadline)
 			refused(call->opcode, call->status);
 		channel_statistics.key_waits++;
 		while (now() < again)
@@ -517,7 +523,7 @@ int
 enclave_compare(const uint8 *a, size_t a_bytes, const uint8 *b, size_t b_bytes)
 {
 	cloister_pair pair = {.a_bytes = (uint32) a_bytes, .b_bytes = (uint32) b_bytes};
-	Call		call = {.opcode = CLOISTER_OP_COMPARE, .parts = {{&pair, sizeof(pair)}, {a, a_bytes}, {b, b_bytes}}};
+	Call		call = {.opcode = CLOISTER_OP_COMPARE, .repeatable = true, .parts = {{&pair, sizeof(pair)}, {a, a_bytes}, {b, b_bytes}}};
 
 	channel_call(&call);
 	if (call.value < -1 || call.value > 1)
@@ -530,7 +536,7 @@ bool
 enclave_match(uint32 kind, const uint8 *value, size_t value_bytes, const uint8 *pattern, size_t pattern_bytes)
 {
 	cloister_match match = {.kind = kind, .value_bytes = (uint32) value_bytes, .pattern_bytes = (uint32) pattern_bytes};
-	Call		call = {.opcode = CLOISTER_OP_MATCH,
+	Call		call = {.opcode = CLOISTER_OP_MATCH, .repeatable = true,
 	.parts = {{&match, sizeof(match)}, {value, value_bytes}, {pattern, pattern_bytes}}};
 
 	channel_call(&call);
@@ -542,7 +548,7 @@ enclave_match(uint32 kind, const uint8 *value, size_t value_bytes, const uint8 *
 uint64
 enclave_hash(const uint8 *cell, size_t bytes)
 {
-	Call		call = {.opcode = CLOISTER_OP_HASH, .parts = {{cell, bytes}}};
+	Call		call = {.opcode = CLOISTER_OP_HASH, .repeatable = true, .parts = {{cell, bytes}}};
 
 	channel_call(&call);
 	return call.hash;
@@ -551,22 +557,75 @@ enclave_hash(const uint8 *cell, size_t bytes)
 void
 enclave_ping(void)
 {
-	Call		call = {.opcode = CLOISTER_OP_PING};
+	Call		call = {.opcode = CLOISTER_OP_PING, .repeatable = true};
 
 	channel_call(&call);
+}
+
+/* What the enclave has written at CLOISTER_SLOT_DATA. */
+static bytea *
+copy_answer(const Call *call)
+{
+	bytea	   *answer;
+
+	if (call->answer_length > CLOISTER_SLOT_DATA_BYTES)
+		channel_fail("the answer is longer than the slot");
+	answer = (bytea *) palloc(VARHDRSZ + call->answer_length);
+	SET_VARSIZE(answer, VARHDRSZ + call->answer_length);
+	memcpy(VARDATA(answer), (char *) channel.slot + CLOISTER_SLOT_DATA, call->answer_length);
+	return answer;
 }
 
 bytea *
 enclave_tunnel(const uint8 *frame, size_t bytes)
 {
 	Call		call = {.opcode = CLOISTER_OP_TUNNEL, .parts = {{frame, bytes}}};
-	bytea	   *answer;
 
 	channel_call(&call);
-	if (call.answer_length > CLOISTER_SLOT_DATA_BYTES)
-		channel_fail("the answer is longer than the slot");
-	answer = (bytea *) palloc(VARHDRSZ + call.answer_length);
-	SET_VARSIZE(answer, VARHDRSZ + call.answer_length);
-	memcpy(VARDATA(answer), (char *) channel.slot + CLOISTER_SLOT_DATA, call.answer_length);
-	return answer;
+	return copy_answer(&call);
+}
+
+/*
+ * The result cell of an aggregate over one group, in as many requests as it takes. A group is not asked for again when the
+ * enclave went away in the middle of it: its state went too.
+ */
+bytea *
+enclave_aggregate(uint32 function, const bytea *const *cells, size_t count)
+{
+	uint8	   *frame = (uint8 *) palloc(CLOISTER_SLOT_DATA_BYTES);
+	cloister_aggregate head = {.function = function, .flags = CLOISTER_AGGREGATE_FIRST};
+	size_t		next = 0;
+	Call		call;
+
+	do
+	{
+		size_t		bytes = sizeof(head);
+
+		head.count = 0;
+		while (next < count)
+		{
+			uint32		length = (uint32) VARSIZE_ANY_EXHDR(cells[next]);
+
+			if (length + sizeof(length) > CLOISTER_SLOT_DATA_BYTES - bytes)
+				break;
+			memcpy(frame + bytes, &length, sizeof(length));
+			memcpy(frame + bytes + sizeof(length), VARDATA_ANY(cells[next]), length);
+			bytes += sizeof(length) + length;
+			head.count++;
+			next++;
+		}
+		if (head.count == 0)
+			refused(CLOISTER_OP_AGGREGATE, CLOISTER_TOO_LARGE);
+		if (next == count)
+			head.flags |= CLOISTER_AGGREGATE_LAST;
+		memcpy(frame, &head, sizeof(head));
+		call = (Call) {.opcode = CLOISTER_OP_AGGREGATE, .parts = {{frame, bytes}},
+			.repeatable = (head.flags & CLOISTER_AGGREGATE_FIRST) != 0};
+		channel_call(&call);
+		head.flags = 0;
+	} while (next < count);
+	pfree(frame);
+	if (call.answer_length < CELL_GCM_OVERHEAD)
+		channel_fail("the answer to an aggregate is no cell");
+	return copy_answer(&call);
 }

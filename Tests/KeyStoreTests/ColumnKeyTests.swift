@@ -18,6 +18,25 @@ import Testing
         #expect(metadata.operationMask == 3)
     }
 
+    @Test func aggregatesComeWithAMinimumGroup() throws {
+        let metadata = try ColumnKeyMetadata(
+            id: id, name: "pay", columns: ["a.b.c"], enclave: true, operations: [.compare, .aggregate], minimumGroup: 5)
+        let json =
+            #"{"columns":["a.b.c"],"enclave":true,"id":7,"minimum_group":5,"name":"pay","operations":["aggregate","compare"],"version":1}"#
+        #expect(String(decoding: metadata.json, as: UTF8.self) == json)
+        #expect(try ColumnKeyMetadata(json: Array(json.utf8)) == metadata)
+        #expect(metadata.operationMask == 0x0005_0009)
+        for (operations, least) in [([.aggregate], nil), ([.compare], 5), ([.aggregate], 1), ([.aggregate], 65536), ([.aggregate], -3)]
+            as [([KeyOperation], Int?)]
+        {
+            let made = code {
+                _ = try ColumnKeyMetadata(
+                    id: id, name: "p", columns: ["a.b.c"], enclave: true, operations: operations, minimumGroup: least)
+            }
+            #expect(made == .invalidKeyDefinition)
+        }
+    }
+
     @Test func namesOfAllKindsGoThereAndBack() throws {
         let metadata = try ColumnKeyMetadata(
             id: KeyID(rawValue: 0x7fff_ffff)!, name: "ids", columns: ["public.\"Größe\".a\\b", "s.t.x\u{1}\n/é\u{7f}", "s.t.🙂"],
@@ -52,6 +71,11 @@ import Testing
         #"{"columns":["a.b.c"],"enclave":true,"id":7,"name":"p","operations":["decrypt"],"version":1}"#,
         #"{"columns":["a.b.c"],"enclave":true,"id":7,"name":"p","operations":["hash","compare"],"version":1}"#,
         #"{"columns":["a.b.c"],"enclave":false,"id":7,"name":"p","operations":["hash"],"version":1}"#,
+        #"{"columns":["a.b.c"],"enclave":true,"id":7,"name":"p","operations":["aggregate"],"version":1}"#,
+        #"{"columns":["a.b.c"],"enclave":true,"id":7,"minimum_group":5,"name":"p","operations":[],"version":1}"#,
+        #"{"columns":["a.b.c"],"enclave":true,"id":7,"minimum_group":1,"name":"p","operations":["aggregate"],"version":1}"#,
+        #"{"columns":["a.b.c"],"enclave":true,"id":7,"name":"p","minimum_group":5,"operations":["aggregate"],"version":1}"#,
+        #"{"columns":["a.b.c"],"enclave":true,"id":7,"minimum_group":null,"name":"p","operations":[],"version":1}"#,
     ])
     func anythingElseIsMalformed(json: String) {
         #expect(code { _ = try ColumnKeyMetadata(json: Array(json.utf8)) } == .malformedKeyMetadata)

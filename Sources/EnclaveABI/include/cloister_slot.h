@@ -45,6 +45,7 @@ enum cloister_opcode {
     CLOISTER_OP_COMPARE = 2, /* cloister_pair, cell a, cell b -> value -1, 0, 1 */
     CLOISTER_OP_HASH = 3,    /* one cell of `length` bytes -> hash (64 bits, keyed by the CEK, equal for equal values) */
     CLOISTER_OP_MATCH = 4,   /* cloister_match, value cell, pattern cell -> value 0, 1 */
+    CLOISTER_OP_AGGREGATE = 5, /* cloister_aggregate, then `count` times: length (32 bits), cell -> with LAST a result cell */
     CLOISTER_OP_TUNNEL = 16, /* a frame of schemas/release-v1.md -> a frame of `length` bytes at CLOISTER_SLOT_DATA */
 };
 
@@ -68,6 +69,29 @@ typedef struct cloister_match {
     uint32_t pattern_bytes;
 } cloister_match;
 
+enum cloister_aggregate_function {
+    CLOISTER_SUM = 1,
+    CLOISTER_AVG = 2,
+    CLOISTER_STDDEV_POP = 3,
+    CLOISTER_STDDEV_SAMP = 4,
+    CLOISTER_VAR_POP = 5,
+    CLOISTER_VAR_SAMP = 6,
+};
+
+#define CLOISTER_AGGREGATE_FIRST 1u /* a group begins: whatever the slot had under way is forgotten */
+#define CLOISTER_AGGREGATE_LAST 2u  /* it ends: the answer is a result cell of `length` bytes at CLOISTER_SLOT_DATA */
+
+/*
+ * One part of a group, at CLOISTER_SLOT_DATA; a group may take several requests, of one slot, with nothing in between. Cells of
+ * int2, int4, int8 and numeric come in ascending order of their bytes 8..23 (writer id, counter), over the whole group; those of
+ * float4 and float8 in the order in which they are to be added. A cell may be in a group once. 12 bytes.
+ */
+typedef struct cloister_aggregate {
+    uint32_t function; /* cloister_aggregate_function */
+    uint32_t flags;
+    uint32_t count;
+} cloister_aggregate;
+
 enum cloister_status {
     CLOISTER_OK = 0,
     CLOISTER_BAD_REQUEST = 1, /* opcode, length or framing */
@@ -80,6 +104,9 @@ enum cloister_status {
     CLOISTER_DISABLED = 8, /* the enclave has shut itself off */
     CLOISTER_BAD_PATTERN = 9,       /* MATCH: the pattern ends with its escape character */
     CLOISTER_NONDETERMINISTIC = 10, /* MATCH: PostgreSQL matches no patterns under a nondeterministic collation */
+    CLOISTER_SMALL_GROUP = 11,      /* AGGREGATE: fewer cells than the key's policy asks for */
+    CLOISTER_REPEATED_CELL = 12,    /* AGGREGATE: a cell is in the group twice */
+    CLOISTER_OUT_OF_RANGE = 13,     /* AGGREGATE: the result's type can't hold it */
 };
 
 /* The slot. Line 0 is written once by the enclave; the rest by both sides in turn. */
@@ -102,7 +129,7 @@ typedef struct cloister_slot {
     uint32_t status;
     int32_t value;
     uint64_t hash;
-    uint32_t answer_length; /* bytes at CLOISTER_SLOT_DATA, TUNNEL only */
+    uint32_t answer_length; /* bytes at CLOISTER_SLOT_DATA, TUNNEL and AGGREGATE */
     uint8_t pad3[44];
 } cloister_slot;
 
@@ -119,6 +146,7 @@ typedef struct cloister_doorbell {
 } cloister_doorbell;
 
 _Static_assert(sizeof(cloister_welcome) == 32, "welcome");
+_Static_assert(sizeof(cloister_aggregate) == 12, "aggregate");
 _Static_assert(sizeof(cloister_match) == 12, "match");
 _Static_assert(sizeof(cloister_slot) == 256, "slot header");
 _Static_assert(sizeof(cloister_doorbell) == 640, "doorbell");

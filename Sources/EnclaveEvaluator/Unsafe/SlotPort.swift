@@ -41,11 +41,12 @@ package final class SlotPort {
             let source = unsafe UnsafeRawPointer(slot) + Int(CLOISTER_SLOT_DATA)
             _ = unsafe memcpy(target, source, count)
         }
-        return evaluate(opcode, request, count)
+        return evaluate(opcode, request, count, UInt(bitPattern: slot))
     }
 
-    private func evaluate(_ opcode: UInt32, _ request: [UInt8], _ count: Int) -> Answer {
-        evaluator.evaluate(opcode: opcode, request: request.span.extracting(0..<count))
+    /// `slot`: where it is mapped, which is the enclave's own knowledge.
+    private func evaluate(_ opcode: UInt32, _ request: [UInt8], _ count: Int, _ slot: UInt) -> Answer {
+        evaluator.evaluate(opcode: opcode, request: request.span.extracting(0..<count), slot: slot)
     }
 
     private func put(_ answer: Answer, _ slot: UnsafeMutablePointer<cloister_slot>) {

@@ -39,6 +39,7 @@ func runEnclave(_ options: EnclaveOptions) throws {
     let keys = KeyTable(limit: memory / (16 * 1024))
     let enclave = Enclave(
         keys: keys, tunnel: ReleaseTunnel(boot: boot, region: region, keys: keys, report: askPlatform),
+        aggregations: AggregationTable(rememberedLimit: memory / 256),
         largestRequest: memory / (8 * Int(options.workers)))
 
     // SAFETY: the context keeps `enclave` for ever (one unbalanced retain); each worker's port is made on its thread and

@@ -68,6 +68,16 @@ struct KeysCommand: ParsableCommand {
         @Option(name: .long, help: "The master key; default: the first of keys.trusted_master_keys.") var master: String?
         @Flag(name: .long, help: "The key exists: sign it again for the columns that the configuration names now.") var amend = false
         @Flag(name: .long, help: "Never release it to an enclave, even if a column is randomized.") var noEnclave = false
+        @Flag(name: .long, help: "Let the enclave work out SUM, AVG, STDDEV and VARIANCE of the columns; an amended key keeps what it had.")
+        var aggregate = false
+        @Flag(name: .long, help: "With --amend: no aggregates any more.") var noAggregate = false
+        @Option(name: .long, help: "With --aggregate: the fewest values a group may have (2...65535; default 5).") var minimumGroup: Int?
+
+        func validate() throws {
+            guard !(aggregate && noAggregate) else { throw ValidationError("give either --aggregate or --no-aggregate") }
+            guard !aggregate || !noEnclave else { throw ValidationError("aggregates are worked out by an enclave: leave --no-enclave out") }
+            guard minimumGroup == nil || aggregate else { throw ValidationError("--minimum-group goes with --aggregate") }
+        }
 
         func run() throws {
             let (configuration, service) = try loadServiceConfiguration(config)
@@ -81,7 +91,8 @@ struct KeysCommand: ParsableCommand {
             let connection = try KeysCommand.connect(service)
             let records = try KeyTables.columnKeys(connection)
             let trusted = Set(service.trustedMasterKeys)
-            let policy = KeyPolicy(columns, allowsEnclave: !noEnclave)
+            let policy = KeyPolicy(columns, allowsEnclave: !noEnclave, aggregates: aggregate)
+            let least = policy.operations.contains(.aggregate) ? minimumGroup ?? KeyPolicy.minimumGroup : nil
             let record: ColumnKeyRecord
             let masterName = master ?? service.trustedMasterKeys[0]
             if let old = records.first(where: { $0.name == name }) {
@@ -89,14 +100,16 @@ struct KeysCommand: ParsableCommand {
                     throw CloisterError(
                         .keyExists, "column key '\(name)' exists already", hint: "give --amend to sign it for the configuration's columns")
                 }
-                let known = try old.verify(trusted: trusted, provider: vault).columns
+                let known = try old.verify(trusted: trusted, provider: vault)
+                let keeps = policy.enclave && !noAggregate && known.operations.contains(.aggregate)
                 record = try old.amended(
-                    columns: known + columns.map(\.path), enclave: policy.enclave, operations: policy.operations, trusted: trusted,
+                    columns: known.columns + columns.map(\.path), enclave: policy.enclave,
+                    operations: policy.operations + (keeps ? [.aggregate] : []), minimumGroup: least, trusted: trusted,
                     under: masterName, of: vault)
             } else {
                 record = try ColumnKeyRecord.create(
-                    name: name, columns: columns.map(\.path), enclave: policy.enclave, operations: policy.operations, under: masterName,
-                    of: vault, avoiding: Set(records.compactMap { KeyID(rawValue: UInt32(bitPattern: $0.id)) }))
+                    name: name, columns: columns.map(\.path), enclave: policy.enclave, operations: policy.operations, minimumGroup: least,
+                    under: masterName, of: vault, avoiding: Set(records.compactMap { KeyID(rawValue: UInt32(bitPattern: $0.id)) }))
             }
             try KeyTables.write(record, masterKeys: vault.masterKeys, connection)
             try ColumnAdministration(connection: connection, vault: vault, trusted: service.trustedMasterKeys).sign(configured: columns)
@@ -138,9 +151,12 @@ struct KeyPolicy {
     let enclave: Bool
     let operations: [KeyOperation]
 
-    init(_ columns: [ColumnDeclaration], allowsEnclave: Bool = true) {
+    /// Of keys with aggregates, unless `--minimum-group` says otherwise.
+    static let minimumGroup = 5
+
+    init(_ columns: [ColumnDeclaration], allowsEnclave: Bool = true, aggregates: Bool = false) {
         enclave = allowsEnclave && columns.contains { $0.scheme == .randomized }
         let matches = columns.contains { $0.scheme == .randomized && $0.type.isText }
-        operations = enclave ? [.compare, .hash] + (matches ? [.match] : []) : []
+        operations = enclave ? [.compare, .hash] + (matches ? [.match] : []) + (aggregates ? [.aggregate] : []) : []
     }
 }

@@ -346,6 +346,12 @@ def sql(out):
     out.write("\\.\n")
     patterns(out, writer, operands)
     collated(out, writer, operands)
+    out.write("CREATE TABLE fixture.amounts (p int4, c text);\nCOPY fixture.amounts FROM stdin;\n")
+    rng, plenty = random.Random("cloister amounts"), Writer(b"amounts\0")
+    for _ in range(33000):
+        amount = str(rng.randrange(-(2**31), 2**31))
+        out.write(f"{amount}\t\\\\x{plenty.seal(canonical('int4', amount), 'int4', KEY).hex()}\n")
+    out.write("\\.\n")
     five = canonical("int4", "5")
     good = writer.seal(five, "int4", KEY)
     other_operand = Writer(b"another\0").seal(five, "int4", KEY, OPERAND)

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 import cells
 
-COMPARE, HASH, MATCH = 1, 2, 4
+COMPARE, HASH, MATCH, AGGREGATE = 1, 2, 4, 8
 
 
 def sha256(data):
@@ -54,5 +54,5 @@ if __name__ == "__main__":
         connection.execute("CREATE EXTENSION IF NOT EXISTS cloister")
         boot = release(
             lambda frame: connection.execute("SELECT cloister.enclave_tunnel(%s)", (frame,)).fetchone()[0],
-            {cells.KEY: COMPARE | HASH | MATCH, cells.OTHER_KEY: COMPARE | HASH})
+            {cells.KEY: COMPARE | HASH | MATCH | AGGREGATE | 3 << 16, cells.OTHER_KEY: COMPARE | HASH})
         assert (boot,) == connection.execute("SELECT boot_id FROM cloister.enclave_status()").fetchone()

@@ -69,7 +69,8 @@ if [ "$what" != liveness ] && [ -x "$enclave" ] && [ -x "$tee" ]; then
     echo "with cloister-enclave:"
     serve "$tee" run --enclave "$enclave" --socket "$CLOISTER_TEST_SOCKET" --state-dir "$folder/tee" --allow-mlock
     "$PYTHON" "$here/release.py"
-    regress match collate
+    regress match collate aggregate
+    "$PYTHON" "$here/check_results.py" "$here/out/results.txt"
 fi
 serve "$PYTHON" "$here/evaluator.py" "$CLOISTER_TEST_SOCKET"
 if [ "$what" != liveness ]; then

@@ -37,7 +37,7 @@ SELECT odd('stored')::enc_int4::enc_int8;
 SELECT odd('stored')::enc_int4::det_int4;
 SELECT 5::enc_int4;
 SELECT odd('stored')::enc_int4 + 1;
-SELECT sum(x) FROM keyed;
+SELECT sum(d) FROM keyed;
 SELECT odd('stored')::enc_int4 = odd('det')::det_int4;
 SELECT odd('stored')::enc_int4 < odd('other type')::enc_int8;
 SELECT odd('det')::det_int4 < odd('det')::det_int4;
