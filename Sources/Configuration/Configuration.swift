@@ -69,12 +69,16 @@ package struct ServiceConfiguration: Sendable, Equatable {
     /// Absolute path of the file that holds the vault's passphrase; nil: environment or prompt.
     package var passphraseFile: String?
     package var trustedMasterKeys: [String]
+    /// Whether clients may make and drop keys and mark columns by statements.
+    package var allowsKeyStatements: Bool
     package var enclave: EnclaveConfiguration
 
     package init(
         listen: NetworkAddress, server: NetworkAddress, tls: ListenerTLS = ListenerTLS(), serverTLS: ServerTLS = ServerTLS(),
-        admin: AdminConfiguration, vault: String, passphraseFile: String?, trustedMasterKeys: [String], enclave: EnclaveConfiguration
+        admin: AdminConfiguration, vault: String, passphraseFile: String?, trustedMasterKeys: [String],
+        allowsKeyStatements: Bool = false, enclave: EnclaveConfiguration
     ) {
+        self.allowsKeyStatements = allowsKeyStatements
         self.listen = listen
         self.server = server
         self.tls = tls

@@ -89,7 +89,8 @@ struct ConfigurationReader {
         if let proxy, let keys, let enclave {
             service = ServiceConfiguration(
                 listen: proxy.listen, server: proxy.server, tls: proxy.tls, serverTLS: proxy.serverTLS, admin: proxy.admin,
-                vault: keys.vault, passphraseFile: keys.passphraseFile, trustedMasterKeys: keys.trusted, enclave: enclave)
+                vault: keys.vault, passphraseFile: keys.passphraseFile, trustedMasterKeys: keys.trusted,
+                allowsKeyStatements: keys.ddl, enclave: enclave)
         }
         return Configuration(file: yaml.file, service: service, columns: columns, limits: limits)
     }
@@ -138,8 +139,9 @@ struct ConfigurationReader {
         return Proxy(listen: listen, server: server, tls: tls, serverTLS: serverTLS, admin: admin)
     }
 
-    private mutating func readKeys(_ node: Node) -> (vault: String, passphraseFile: String?, trusted: [String])? {
-        guard let section = yaml.section(node, "keys", required: ["vault", "trusted_master_keys"], optional: ["passphrase_file"]) else {
+    private mutating func readKeys(_ node: Node) -> (vault: String, passphraseFile: String?, trusted: [String], ddl: Bool)? {
+        guard let section = yaml.section(node, "keys", required: ["vault", "trusted_master_keys"], optional: ["passphrase_file", "ddl"])
+        else {
             return nil
         }
         let vault = path(section["vault"]?.value, "keys.vault")
@@ -147,8 +149,9 @@ struct ConfigurationReader {
         let trusted = section["trusted_master_keys"].flatMap {
             yaml.list($0.value, "keys.trusted_master_keys", atLeast: 1) { $0.value($1, $2, expected: KeyName.rule, KeyName.parse) }
         }
+        let ddl = section["ddl"].flatMap { yaml.boolean($0.value, "keys.ddl") } ?? false
         guard let vault, let trusted else { return nil }
-        return (vault, passphraseFile, trusted)
+        return (vault, passphraseFile, trusted, ddl)
     }
 
     private mutating func readEnclave(_ node: Node) -> EnclaveConfiguration? {

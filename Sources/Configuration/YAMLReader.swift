@@ -115,6 +115,15 @@ struct YAMLReader {
         return nil
     }
 
+    /// `true` or `false`.
+    mutating func boolean(_ node: Node, _ what: String) -> Bool? {
+        guard let scalar = node.scalar, Resolver.default.resolveTag(of: node) == .bool, ["true", "false"].contains(scalar.string) else {
+            note(.configurationWrongKind, "\(what): expected true or false, found \(kind(node))", at: node.mark)
+            return nil
+        }
+        return scalar.string == "true"
+    }
+
     mutating func integer(_ node: Node, _ what: String, in range: ClosedRange<Int>) -> Int? {
         guard node.scalar != nil, Resolver.default.resolveTag(of: node) == .int, let number = node.int else {
             note(.configurationWrongKind, "\(what): expected a whole number, found \(kind(node))", at: node.mark)

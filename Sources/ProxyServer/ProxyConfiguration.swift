@@ -1,6 +1,8 @@
 /// Runs `SessionCore`'s machines on SwiftNIO: listening, dialling, backpressure, lifecycle. Decides nothing of the
 /// protocol and sees no cell: bytes go into a machine, its answers are carried out.
+package import Diagnostics
 package import PGWire
+package import SQLBinding
 
 /// Where the proxy listens, where the server is, and its bounds in time and number.
 package struct ProxyConfiguration: Sendable {
@@ -31,6 +33,8 @@ package struct ProxyConfiguration: Sendable {
     package var connectTimeoutSeconds: Int64 = 10
     /// How long sessions that are busy at shutdown may go on.
     package var drainSeconds: Int64 = 30
+    /// Carries out a statement about keys or marks, elsewhere, and says how it went; nil: they are refused.
+    package var administer: (@Sendable (ColumnCommand, @escaping @Sendable (Result<Void, CloisterError>) -> Void) -> Void)?
     /// Event loops; 0: one per core.
     package var threads = 0
 

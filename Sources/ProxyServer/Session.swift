@@ -1,8 +1,10 @@
+internal import Diagnostics
 internal import Logging
 internal import NIOCore
 internal import NIOPosix
 internal import NIOSSL
 internal import PGWire
+internal import SQLBinding
 internal import SessionCore
 
 /// One client, its server connection and their machine, all on one event loop.
@@ -139,11 +141,25 @@ final class Session {
         case .endServerOutput:
             flush()
             if case .connected(let channel) = server { channel.close(mode: .output, promise: nil) } else { close() }
+        case .administer(let command): administer(command)
         case .close:
             flush()
             close()
         }
         resumeReads()
+    }
+
+    private func administer(_ command: ColumnCommand) {
+        guard let administer = configuration.administer else {
+            let error = CloisterError(
+                .administrationUnavailable, "this proxy does not carry out statements about keys and encrypted columns",
+                hint: "'keys.ddl: true' in its configuration allows them")
+            return perform(machine.administered(.failure(error)))
+        }
+        let session = NIOLoopBound(self, eventLoop: client.eventLoop)
+        let done = client.eventLoop.makePromise(of: Result<Void, CloisterError>.self)
+        done.futureResult.assumeIsolated().whenSuccess { session.value.perform(session.value.machine.administered($0)) }
+        administer(command) { done.succeed($0) }
     }
 
     private func flush() {

@@ -48,6 +48,8 @@ package enum BindOutcome: Sendable {
     case needsCatalog
     /// The meaning of a name depends on the search path: ask the server, bind again.
     case needsSearchPath
+    /// The proxy itself must do something: if it is marking columns, then bind again, else that is all the text asks for.
+    case administer(ColumnCommand)
 }
 
 /// A statement (or several, in one simple query) with places to fill in.

@@ -43,6 +43,9 @@ final class Analyzer {
     var bodyArguments: [String] = []
     /// Set to explain the statement.
     var log: OperationLog?
+    /// The text's `ENCRYPTED WITH` clauses, and the first tokens of those that belonged to a column.
+    var clauses: [EncryptedWith] = []
+    var handled: Set<Int> = []
     private var depth = 0
     var computationDepth = 0
     static let maxComputationDepth = 100

@@ -23,6 +23,7 @@ package final class Binder: Sendable {
             case .refused(let reason, let offset): return .refused(reason, statementOffset: offset)
             case .needsCatalog: return .needsCatalog
             case .needsSearchPath: return .needsSearchPath
+            case .administer(let command): return .administer(command)
             }
         }
     }
@@ -47,10 +48,23 @@ package final class Binder: Sendable {
         guard NestingEstimate.depth(of: tokens, in: sql) <= NestingEstimate.limit else {
             throw .refused(CloisterError(.textRefused, "the statement is nested too deeply to be parsed", hint: "split it"), at: nil)
         }
-        let (parsed, isMasked) = masked(sql, tokens, context)
+        if let command = try KeyStatements.command(sql, tokens, standardConformingStrings: context.standardConformingStrings) {
+            return .administer(command)
+        }
+        let clauses = try EncryptedWith.all(sql, tokens, standardConformingStrings: context.standardConformingStrings)
+        var (parsed, isMasked) = masked(sql, tokens, context)
+        for clause in clauses {
+            for byte in tokens[clause.tokens.lowerBound].start..<tokens[clause.tokens.upperBound].end { parsed[byte] = UInt8(ascii: " ") }
+        }
         let tree: ParseTree
         switch PGQuery.parse(parsed) {
         case .failure(let message, let position):
+            if let clause = clauses.first {
+                // Later statements of the text may hold values for the columns that it would have marked.
+                throw .refused(
+                    CloisterError(.syntaxError, "a statement with ENCRYPTED WITH does not parse"),
+                    at: tokens[clause.tokens.lowerBound].start)
+            }
             return try notParsed(sql, context, message, at: position > 0 ? Self.byteOffset(ofCharacter: position - 1, in: sql) : nil)
         case .tree(let json):
             guard let read = ParseTree(json: json) else {
@@ -62,6 +76,7 @@ package final class Binder: Sendable {
         analyzer.hasMaskedStrings = isMasked
         analyzer.log = log
         prepare?(analyzer)
+        analyzer.clauses = clauses
         try analyzer.statements(tree.root)
         guard let outcome = analyzer.plan.outcome(tokens: tokens, text: sql, standardConformingStrings: context.standardConformingStrings)
         else {

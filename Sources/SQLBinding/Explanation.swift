@@ -50,7 +50,7 @@ extension Binder {
         var sent: String?
         switch outcome {
         case .passThrough: sent = String(decoding: sql, as: UTF8.self)
-        case .refused, .needsCatalog, .needsSearchPath: constants = []
+        case .refused, .needsCatalog, .needsSearchPath, .administer: constants = []
         case .bound(let bound):
             sent = Self.masked(bound, sql)
             for index in constants.indices {

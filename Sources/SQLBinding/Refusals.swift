@@ -32,6 +32,8 @@ extension ErrorCode {
     package static let unknownRelation = ErrorCode("CL6014", sqlState: "42P01")
     /// A column name that several relations have.
     package static let ambiguousColumn = ErrorCode("CL6015", sqlState: "42702")
+    /// A statement about keys, or an ENCRYPTED WITH, that can't be carried out as it stands.
+    package static let keyStatementRefused = ErrorCode("CL6017", sqlState: "42601")
 }
 
 /// Why an analysis stops.
@@ -40,6 +42,7 @@ enum Halt: Error {
     case refused(CloisterError, at: Int?)
     case needsCatalog
     case needsSearchPath
+    case administer(ColumnCommand)
 
     static func refuse(_ code: ErrorCode, _ message: String, hint: String = "", at node: Node? = nil) -> Halt {
         let location = node?.location ?? -1

@@ -41,6 +41,7 @@ extension Analyzer {
         case .needsCatalog: throw Halt.needsCatalog
         case .needsSearchPath: throw Halt.needsSearchPath
         case .refused(let error, _): throw refuse(error)
+        case .administer: throw refuse(CloisterError(.keyStatementRefused, "statements about keys and encrypted columns come from clients"))
         case .bound(let statement): bound = statement
         }
         var quote = "$cloister$"

@@ -18,6 +18,7 @@ extension Analyzer {
             guard let statement = raw["stmt"] else { throw unknown("RawStmt", raw) }
             let (tag, body) = statement.tagged
             var effect = StatementEffects.Statement()
+            try encryptedColumns(tag, body)
             try analyse(tag, body, statement, &effect)
             if try executesBound(tag, body, at: raw.number("stmt_location")) { isStrict = true }
             plan.effects.statements.append(effect)
@@ -34,6 +35,7 @@ extension Analyzer {
                 .statementRefused, "several COPYs in one text, one of them of encrypted columns",
                 hint: Refused.severalStatements.instead)
         }
+        try refuseStrayClauses()
         try finish()
     }
 

@@ -43,6 +43,8 @@ extension ErrorCode {
     package static let cancelled = ErrorCode("CL5029", sqlState: "57014")
     /// SQL's EXECUTE names a statement that this session has not prepared.
     package static let executeUnknown = ErrorCode("CL5030", sqlState: "26000")
+    /// A statement about keys or marks that this proxy does not carry out.
+    package static let administrationUnavailable = ErrorCode("CL5031", sqlState: "42501")
     /// The listener demands TLS and the client does not use it.
     package static let tlsRequired = ErrorCode("CL5040", sqlState: "28000")
     /// The client's certificate is not for the user it names.

@@ -64,8 +64,11 @@ final class QueryExchange {
     var completed = 0
     /// How to read the rows of the present result.
     var shape: RowShape?
+    /// The proxy did it: what the server is sent is a stand-in.
+    let command: ColumnCommand?
 
-    init(effects: StatementEffects, sent: SentStatement? = nil, refusal: Refusal? = nil) {
+    init(effects: StatementEffects, sent: SentStatement? = nil, refusal: Refusal? = nil, command: ColumnCommand? = nil) {
+        self.command = command
         self.effects = effects
         self.sent = sent
         self.refusal = refusal
@@ -77,6 +80,8 @@ final class PreparedStatement {
     let effects: StatementEffects
     /// nil: it passed untouched.
     let sent: SentStatement?
+    /// Carried out by the proxy at Execute; the server has a stand-in.
+    let command: ColumnCommand?
     /// The client's declared parameter types.
     let declaredTypes: [UInt32]
     /// Whether its result can't change while it lives (plannable statements; FETCH and EXECUTE differ each time).
@@ -95,8 +100,9 @@ final class PreparedStatement {
 
     init(
         effects: StatementEffects, sent: SentStatement?, declaredTypes: [UInt32], hasStableShape: Bool, returnsNoRows: Bool,
-        parametersAgree: Bool
+        parametersAgree: Bool, command: ColumnCommand? = nil
     ) {
+        self.command = command
         self.effects = effects
         self.sent = sent
         self.declaredTypes = declaredTypes

@@ -1,6 +1,7 @@
 internal import Diagnostics
 internal import NIOCore
 internal import PGWire
+internal import SQLBinding
 
 /// Queries of our own on the client's connection: the catalog as its transaction sees it, its settings.
 struct Injection {
@@ -29,6 +30,7 @@ struct Injection {
 struct Preparation {
     var catalogLoaded = false
     var settingsLoaded = false
+    var administered: Set<ColumnCommand> = []
     var failure: CloisterError?
 }
 

@@ -18,7 +18,7 @@ extension SessionMachine {
             client.continueStream()
             return client.streaming == 0
         }
-        guard injection == nil, pending.count < limits.pendingResponses else { return blocked() }
+        guard injection == nil, administering == nil, pending.count < limits.pendingResponses else { return blocked() }
         guard let header = try FrameHeader(peeking: client.buffer, limits: limits) else { return false }
         guard let type = FrontendType(rawValue: header.type) else {
             throw CloisterError(.unexpectedMessage, "invalid frontend message type \(header.type)")
@@ -67,7 +67,7 @@ extension SessionMachine {
 
     /// A Query after extended messages without a Sync: if one of those fails the server skips the Query too, and no
     /// ReadyForQuery comes for it. So their answers come first.
-    private mutating func awaitsBatch() -> Bool {
+    mutating func awaitsBatch() -> Bool {
         guard isBatchOpen, !pending.isEmpty else {
             isBatchPushed = false
             return false
@@ -104,6 +104,10 @@ extension SessionMachine {
             drop(header)
             refuseQuery(refusal)
             return true
+        case .command(let command):
+            drop(header)
+            writeToServer { QueryMessage(text: ByteBuffer(string: Self.standIn)).write(to: &$0) }
+            exchange = QueryExchange(effects: StatementEffects([.init()]), command: command)
         case .pass(let effects):
             client.pass(header.totalLength)
             exchange = QueryExchange(effects: effects)
@@ -158,6 +162,12 @@ extension SessionMachine {
             drop(header)
             refuse(refusal, statement: message.name)
             return true
+        case .command(let command):
+            statement = PreparedStatement(
+                effects: StatementEffects([.init()]), sent: nil, declaredTypes: [], hasStableShape: true, returnsNoRows: true,
+                parametersAgree: true, command: command)
+            drop(header)
+            writeToServer { ParseMessage(name: message.name, text: ByteBuffer(string: Self.standIn)).write(to: &$0) }
         case .pass(let effects):
             statement = PreparedStatement(
                 effects: effects, sent: nil, declaredTypes: message.parameterTypes, hasStableShape: kind.hasStableShape,
@@ -321,6 +331,14 @@ extension SessionMachine {
             drop(header)
             refuse(Refusal(error))
             return true
+        }
+        switch administers(portal) {
+        case .wait: return blocked()
+        case .refuse(let refusal):
+            drop(header)
+            refuse(refusal)
+            return true
+        case .goOn: break
         }
         if !portal.willHaveShape {
             // The client does not ask what the rows look like; to decrypt them we must.

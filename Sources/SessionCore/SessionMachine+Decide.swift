@@ -13,6 +13,8 @@ enum Decision {
     case refuse(Refusal)
     case pass(StatementEffects)
     case send(SentStatement)
+    /// The proxy has done, or will do at Execute, what the text asks for: the server gets `standIn`.
+    case command(ColumnCommand)
 }
 
 extension SessionMachine {
@@ -24,7 +26,8 @@ extension SessionMachine {
         if prepared.failure == nil, status == .failed, pending.isEmpty {
             prepared.failure = Self.failedTransaction
         }
-        state.followStore()
+        // What was loaded for this statement stays: a newer snapshot would need a search path that is not asked for twice.
+        if prepared.catalogLoaded || prepared.settingsLoaded { state.followMarks() } else { state.followStore() }
         if state.catalogIsStale, !prepared.catalogLoaded, prepared.failure == nil { return prepare(.catalog) }
         if state.settingsAreInFlux, prepared.failure == nil, !prepared.settingsLoaded { return prepare(.settings) }
         var context = BindContext(
@@ -46,6 +49,7 @@ extension SessionMachine {
             return .refuse(Refusal(error, position: offset.map { SentStatement.character(atOffset: $0, in: text, isUTF8: isUTF8) }))
         case .needsCatalog: return prepare(.catalog)
         case .needsSearchPath: return prepare(.settings)
+        case .administer(let command): return decide(command, isExtended: isExtended)
         case .bound(let plan):
             if !state.settingsAreKnown { return prepare(.settings) }
             if let failure = prepared.failure { return .refuse(Refusal(failure)) }

@@ -252,11 +252,11 @@ extension SessionMachine {
             exchange.completed += 1
             exchange.shape = nil
             if index < exchange.effects.statements.count { statementTookEffect(exchange.effects.statements[index]) }
-            show(header)
+            showComplete(header, exchange.command)
         case .execute(let portal):
             pending.removeFirst()
             for statement in portal.statement?.effects.statements ?? [] { statementTookEffect(statement) }
-            show(header)
+            showComplete(header, portal.statement?.command)
         case .injected(.rows):
             pending.removeFirst()
             injectedRowsComplete()

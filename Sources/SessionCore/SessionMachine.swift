@@ -11,7 +11,7 @@ internal import ColumnCatalog
 package import Diagnostics
 package import NIOCore
 internal import PGWire
-internal import SQLBinding
+package import SQLBinding
 
 package struct SessionMachine: ~Copyable {
     enum Phase: Equatable {
@@ -47,6 +47,8 @@ package struct SessionMachine: ~Copyable {
         case startServerTLS
         /// The client will send no more: close the sending side of the server's connection.
         case endServerOutput
+        /// Carry out what a statement asks of the proxy itself, then say `administered`.
+        case administer(ColumnCommand)
         /// Close both connections once everything is written.
         case close
     }
@@ -104,6 +106,8 @@ package struct SessionMachine: ~Copyable {
     var injectionIsLeftOver = false
     /// What injections have been done for the message that waits at the head of the client's bytes.
     var prepared = Preparation()
+    /// What the owner is carrying out; the client's messages wait.
+    var administering: ColumnCommand?
     var isDraining = false
     /// The client sends no more; the server is told when all that came before has been sent.
     var clientHasEnded = false
@@ -251,7 +255,7 @@ package struct SessionMachine: ~Copyable {
 
     mutating func forgetTransactionTime() { transactionTime = nil }
 
-    private mutating func settle() -> Next {
+    mutating func settle() -> Next {
         client.flush(to: &toServer)
         server.flush(to: &toClient)
         client.releaseIfEmpty()
@@ -302,7 +306,7 @@ package struct SessionMachine: ~Copyable {
         toClient.write(body)
     }
 
-    private mutating func processClient() {
+    mutating func processClient() {
         isClientBlocked = false
         do throws(CloisterError) {
             while phase != .closed {

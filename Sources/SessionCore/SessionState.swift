@@ -46,6 +46,9 @@ struct SessionState {
         catalogIsStale = current.load == 0
     }
 
+    /// Whether the marks are those of this session's database.
+    var servesMarks: Bool { sharesCatalog }
+
     mutating func begin(database: String) {
         guard let shared = catalogs.database, shared != database else { return }
         sharesCatalog = false
@@ -69,7 +72,7 @@ struct SessionState {
     }
 
     /// Takes over the process's marks whatever the transaction has done: what is marked is never a matter of the server's.
-    private mutating func followMarks() {
+    mutating func followMarks() {
         let current = catalogs.marks
         guard current.version != marksVersion else { return }
         marksVersion = current.version

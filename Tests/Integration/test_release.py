@@ -205,7 +205,7 @@ def test_keys_by_hand(stack, cloister, tmp_path):
     (tmp_path / "passphrase").write_text("correct horse\n")
     (tmp_path / "passphrase").chmod(0o600)
     text = (stack.dir / "cloister.yaml").read_text()
-    text = text.replace("vault: keys.sqlite, passphrase_file: passphrase, trusted_master_keys: [dev]",
+    text = text.replace("vault: keys.sqlite, passphrase_file: passphrase, trusted_master_keys: [dev], ddl: true",
                         f"vault: {tmp_path}/keys.sqlite, passphrase_file: {tmp_path}/passphrase, trusted_master_keys: [main]")
     config = stack.dir / "by-hand.yaml"
     config.write_text(text[: text.index("columns:")] + "columns:\n  public.h:\n    x: { type: uuid, encryption: randomized, key: byhand }\n")

@@ -17,7 +17,7 @@ import Testing
         switch outcome(sql) {
         case .passThrough(let effects): effects
         case .bound(let bound): bound.effects
-        case .refused, .needsCatalog, .needsSearchPath: StatementEffects()
+        case .refused, .needsCatalog, .needsSearchPath, .administer: StatementEffects()
         }
     }
 

@@ -215,7 +215,7 @@ import Testing
                     catalog: World.shared, searchPath: ["pg_catalog", "public"], isExtendedProtocol: extended, catalogIsCurrent: true)
                 switch Binder().bind(bytes, context: context) {
                 case .passThrough: Issue.record("passed: \(sql)")
-                case .needsCatalog, .needsSearchPath: Issue.record("asks: \(sql)")
+                case .needsCatalog, .needsSearchPath, .administer: Issue.record("asks: \(sql)")
                 case .refused(let error, let offset):
                     #expect(!error.description.contains(Self.marker), "\(error)")
                     #expect(!error.hint.isEmpty || error.code.sqlState.hasPrefix("42"), "no hint: \(sql) \(error)")

@@ -87,6 +87,7 @@ func transcript(
     case .refused(let error, _): return "! \(error.code.name)"
     case .needsCatalog: return "? catalog"
     case .needsSearchPath: return "? path"
+    case .administer(let command): return "? \(command.tag): \(words(command))"
     case .bound(let bound):
         var text = rendered(bound, bytes)
         for parameter in bound.parameters where bound.parameters.contains(where: { $0.use != .plain }) {
@@ -154,4 +155,17 @@ func expect(_ sql: String, _ result: String, extended: Bool = false, sourceLocat
 /// The text passes as it is.
 func expectPass(_ sql: String, sourceLocation: SourceLocation = #_sourceLocation) {
     #expect(transcript(sql) == "= " + sql, sourceLocation: sourceLocation)
+}
+
+private func words(_ command: ColumnCommand) -> String {
+    switch command.action {
+    case .createMasterKey(let name): "\(name)"
+    case .createColumnKey(let name, let master): "\(name) under \(master)"
+    case .dropMasterKey(let name, let ifExists), .dropColumnKey(let name, let ifExists): name + (ifExists ? " if it exists" : "")
+    case .mark(let requests):
+        requests.map {
+            "\($0.schema).\($0.table).\($0.column) \($0.scheme.rawValue) \($0.type) \($0.keyName)"
+                + ($0.collation == .c ? "" : " \($0.collation.name)")
+        }.joined(separator: ", ")
+    }
 }

@@ -138,6 +138,7 @@ final class Wire {
         for byte in joined(messages).readableBytesView { last = machine.serverSent(ByteBuffer(bytes: [byte])) }
     }
 
+    func administered(_ result: Result<Void, CloisterError>) { last = machine.administered(result) }
     func connected() { last = machine.serverConnected() }
     func secured(_ applicationProtocol: String? = nil, certificate name: String? = nil) {
         last = machine.clientSecured(ClientTLS(applicationProtocol: applicationProtocol, certificateName: name))

@@ -59,6 +59,7 @@ struct ExplainCommand: ParsableCommand {
             if !error.hint.isEmpty { lines.append("instead \(error.hint)") }
             if let offset { lines.append("at      \(String(decoding: text[min(offset, text.count)...].prefix(40), as: UTF8.self))") }
         case .needsCatalog: lines.append("refused the server's catalog does not have what the statement names")
+        case .administer(let command): lines.append("proxy   \(command.tag) is carried out by the proxy: keys and marks are its own")
         case .needsSearchPath: lines.append("refused the meaning of a name depends on the search path: give --search-path")
         }
         for constant in explanation.constants {

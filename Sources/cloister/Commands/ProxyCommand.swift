@@ -42,6 +42,10 @@ struct ProxyCommand: AsyncParsableCommand {
         settings.maxConnections = configuration.limits.connections
         settings.startupTimeoutSeconds = Int64(configuration.limits.startupSeconds)
         settings.limits.heldMessage = min(settings.limits.heldMessage, configuration.limits.messageBytes)
+        if service.allowsKeyStatements {
+            let administrator = ColumnAdministrator(options: options, served: served, logger: logger)
+            settings.administer = { administrator.administer($0, $1) }
+        }
         let proxy = ProxyService(
             configuration: settings, tls: tls, binder: Binder(planCacheCapacity: configuration.limits.planCache),
             catalogs: served.catalogs, keys: served.ring, logger: logger)

@@ -11,7 +11,7 @@ enum DevConfig {
             "  listen: 127.0.0.1:\(state.port)",
             "  server: 127.0.0.1:\(state.directPort)",
             "  admin: { user: \(DevFolder.proxyRole), password_file: proxy-password, database: \(DevFolder.database) }",
-            "keys: { vault: keys.sqlite, passphrase_file: passphrase, trusted_master_keys: [\(DevFolder.masterKey)] }",
+            "keys: { vault: keys.sqlite, passphrase_file: passphrase, trusted_master_keys: [\(DevFolder.masterKey)], ddl: true }",
             "enclave:",
             "  measurements: [\(state.measurement.map { "\"\($0)\"" } ?? "")]",
             "  minimum_version: 1",
