@@ -37,14 +37,17 @@ package struct Configuration: Sendable {
     /// In the file's order; no column occurs twice.
     package var columns: [ColumnDeclaration]
     package var limits: LimitsConfiguration
+    package var catalog: CatalogConfiguration
 
     package init(
-        file: String, service: ServiceConfiguration?, columns: [ColumnDeclaration], limits: LimitsConfiguration = LimitsConfiguration()
+        file: String, service: ServiceConfiguration?, columns: [ColumnDeclaration], limits: LimitsConfiguration = LimitsConfiguration(),
+        catalog: CatalogConfiguration = CatalogConfiguration()
     ) {
         self.file = file
         self.service = service
         self.columns = columns
         self.limits = limits
+        self.catalog = catalog
     }
 
     /// The names of the column keys, in the order of their first use.
@@ -191,6 +194,14 @@ package struct LimitsConfiguration: Sendable, Equatable {
             ("plan_cache", \.planCache, 0...1_000_000),
         ]
     }
+}
+
+/// How the server's own catalog is shown.
+package struct CatalogConfiguration: Sendable, Equatable {
+    /// Queries of pg_attribute and of information_schema see encrypted columns as their logical types.
+    package var logicalTypes = true
+
+    package init() {}
 }
 
 /// `host:port`, an IPv6 host in brackets; or the path of a Unix socket in PostgreSQL's form, `/folder/.s.PGSQL.5432`.

@@ -71,7 +71,9 @@ struct ConfigurationReader {
 
     mutating func read(_ root: Node) -> Configuration? {
         let sections = ["proxy", "keys", "enclave"]
-        guard let top = yaml.section(root, "the file", required: ["columns"], optional: sections + ["limits"]) else { return nil }
+        guard let top = yaml.section(root, "the file", required: ["columns"], optional: sections + ["limits", "catalog"]) else {
+            return nil
+        }
         let present = sections.filter { top[$0] != nil }
         if !present.isEmpty {
             for missing in sections where top[missing] == nil {
@@ -84,6 +86,7 @@ struct ConfigurationReader {
         let keys = top["keys"].flatMap { readKeys($0.value) }
         let enclave = top["enclave"].flatMap { readEnclave($0.value) }
         let limits = top["limits"].map { readLimits($0.value) } ?? LimitsConfiguration()
+        let catalog = top["catalog"].map { readCatalog($0.value) } ?? CatalogConfiguration()
         let columns = top["columns"].map { readColumns($0.value) } ?? []
         var service: ServiceConfiguration?
         if let proxy, let keys, let enclave {
@@ -92,7 +95,7 @@ struct ConfigurationReader {
                 vault: keys.vault, passphraseFile: keys.passphraseFile, trustedMasterKeys: keys.trusted,
                 allowsKeyStatements: keys.ddl, enclave: enclave)
         }
-        return Configuration(file: yaml.file, service: service, columns: columns, limits: limits)
+        return Configuration(file: yaml.file, service: service, columns: columns, limits: limits, catalog: catalog)
     }
 
     private func absolute(_ path: String) -> String {
@@ -183,6 +186,15 @@ struct ConfigurationReader {
             if let number = yaml.integer(entry.value, "limits.\(key.name)", in: key.range) { limits[keyPath: key.path] = number }
         }
         return limits
+    }
+
+    private mutating func readCatalog(_ node: Node) -> CatalogConfiguration {
+        var catalog = CatalogConfiguration()
+        guard let section = yaml.section(node, "catalog", required: [], optional: ["logical_types"]) else { return catalog }
+        if let value = section["logical_types"].flatMap({ yaml.boolean($0.value, "catalog.logical_types") }) {
+            catalog.logicalTypes = value
+        }
+        return catalog
     }
 
     private mutating func readColumns(_ node: Node) -> [ColumnDeclaration] {

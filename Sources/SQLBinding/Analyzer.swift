@@ -11,6 +11,8 @@ final class Analyzer {
     let tokens: [Token]
     let context: BindContext
     var catalog: CatalogSnapshot { context.catalog }
+    /// Whether queries of the server's catalog see encrypted columns as their logical types.
+    var showsLogicalTypes = true
 
     var plan = Plan()
     var leaves: [Leaf] = []

@@ -5,9 +5,14 @@ internal import Synchronization
 /// Binds statements; holds the plan cache. One per process, shared by all sessions.
 package final class Binder: Sendable {
     private let cache: PlanCache
+    private let showsLogicalTypes: Bool
 
-    /// `planCacheCapacity`: how many templates are remembered.
-    package init(planCacheCapacity: Int = 4096) { cache = PlanCache(capacity: planCacheCapacity) }
+    /// `planCacheCapacity`: how many templates are remembered. `showsLogicalTypes`: queries of the server's own catalog see
+    /// encrypted columns as their logical types.
+    package init(planCacheCapacity: Int = 4096, showsLogicalTypes: Bool = true) {
+        cache = PlanCache(capacity: planCacheCapacity)
+        self.showsLogicalTypes = showsLogicalTypes
+    }
 
     package func bind(_ sql: [UInt8], context: BindContext) -> BindOutcome { bind(sql, context: context, log: nil) }
 
@@ -75,6 +80,8 @@ package final class Binder: Sendable {
         let analyzer = Analyzer(text: sql, tokens: tokens, context: context)
         analyzer.hasMaskedStrings = isMasked
         analyzer.log = log
+        // Not in what is stored: a function's body keeps its own words.
+        analyzer.showsLogicalTypes = showsLogicalTypes && prepare == nil
         prepare?(analyzer)
         analyzer.clauses = clauses
         try analyzer.statements(tree.root)

@@ -426,9 +426,29 @@ extension Analyzer {
         guard isBtree else {
             throw refuse("the encrypted column \(label) can be indexed by btree and hash only", hint: Refused.indexMethod.instead, at: node)
         }
+        if !element.has("collation"), !element.has("opclassopts"), dropPatternClass(element.names("opclass"), of: name, relation) { return }
         guard !element.has("opclass"), !element.has("collation") else {
             throw refuse(
                 "an operator class or collation on the encrypted column \(label)", hint: Refused.operatorClass.instead, at: node)
         }
+    }
+
+    /// `name text_pattern_ops`, which ORMs write for LIKE by prefixes: it orders by code point, which is what the type's own class
+    /// does where that is the column's collation.
+    private func dropPatternClass(_ names: [String], of column: String, _ relation: CatalogRelation) -> Bool {
+        guard names.count == 1, ["text_pattern_ops", "varchar_pattern_ops", "bpchar_pattern_ops"].contains(names[0]),
+            let type = relation.column(column)?.encryption, type.logical.isText, type.collation == 0
+        else { return false }
+        let places = tokens.indices.dropLast().filter { index in
+            let word = String(decoding: text[tokens[index].range], as: UTF8.self)
+            let isColumn =
+                tokens[index].kind == .quotedIdentifier
+                ? word == "\"\(column.replacing("\"", with: "\"\""))\"" : word.lowercased() == column
+            return isColumn && tokens[index + 1].kind == .word
+                && String(decoding: text[tokens[index + 1].range], as: UTF8.self).lowercased() == names[0]
+        }
+        guard places.count == 1 else { return false }
+        fixedEdits.append(.init(tokens: places[0] + 1...places[0] + 1, text: ""))
+        return true
     }
 }

@@ -113,7 +113,7 @@ package struct Refused: Sendable {
     static let operatorClass = Refused(
         .definitionRefused, "an operator class or collation in an index on an encrypted column",
         why: "the type has its own, which asks the enclave", instead: "leave it out: the type has its own",
-        example: "CREATE INDEX ON people (name text_pattern_ops)")
+        example: "CREATE INDEX ON people (name COLLATE \"C\")")
     static let otherCollation = Refused(
         .operationRefused, "COLLATE with another collation than the column's",
         why: "the collation is in each cell", instead: "an encrypted column's collation is the configuration's",

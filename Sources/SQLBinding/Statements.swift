@@ -20,6 +20,7 @@ extension Analyzer {
             var effect = StatementEffects.Statement()
             try encryptedColumns(tag, body)
             try analyse(tag, body, statement, &effect)
+            try showLogicalTypes(tag, body)
             if try executesBound(tag, body, at: raw.number("stmt_location")) { isStrict = true }
             plan.effects.statements.append(effect)
         }

@@ -47,7 +47,9 @@ struct ProxyCommand: AsyncParsableCommand {
             settings.administer = { administrator.administer($0, $1) }
         }
         let proxy = ProxyService(
-            configuration: settings, tls: tls, binder: Binder(planCacheCapacity: configuration.limits.planCache),
+            configuration: settings, tls: tls,
+            binder: Binder(
+                planCacheCapacity: configuration.limits.planCache, showsLogicalTypes: configuration.catalog.logicalTypes),
             catalogs: served.catalogs, keys: served.ring, logger: logger)
         let maintenance = Maintenance(options: options, served: served, release: release, logger: logger)
         logger.notice(

@@ -4,7 +4,10 @@ internal import Foundation
 
 /// The files of a stack that others read: `cloister.yaml` for the proxy, `env` for shells.
 enum DevConfig {
-    static func render(columns: [ColumnDeclaration], limits: LimitsConfiguration, state: DevState, folder: DevFolder) -> String {
+    static func render(
+        columns: [ColumnDeclaration], limits: LimitsConfiguration, catalog: CatalogConfiguration = CatalogConfiguration(), state: DevState,
+        folder: DevFolder
+    ) -> String {
         var lines = [
             "# Written by 'cloister dev up'; changes are lost. Mark columns in the file that you give it.",
             "proxy:",
@@ -22,6 +25,7 @@ enum DevConfig {
             "  message_bytes: \(limits.messageBytes)",
             "  startup_seconds: \(limits.startupSeconds)",
             "  plan_cache: \(limits.planCache)",
+            "catalog: { logical_types: \(catalog.logicalTypes) }",
             columns.isEmpty ? "columns: {}" : "columns:",
         ]
         var table: String?

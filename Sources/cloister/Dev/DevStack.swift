@@ -38,7 +38,7 @@ struct DevStack {
         }
         let columns = try given ?? previousConfiguration()
         do {
-            let changed = try start(&state, columns: columns.columns, limits: columns.limits, programs: programs, cluster: cluster)
+            let changed = try start(&state, columns, programs: programs, cluster: cluster)
             if !changed, ranBefore == Self.services {
                 say("cloister dev: already running in \(folder.path), proxy on port \(port)")
             } else {
@@ -78,7 +78,7 @@ struct DevStack {
 
     /// Starts what does not run; returns whether anything was started or changed.
     private func start(
-        _ state: inout DevState, columns: [ColumnDeclaration], limits: LimitsConfiguration, programs: DevPrograms, cluster: DevCluster
+        _ state: inout DevState, _ configuration: Configuration, programs: DevPrograms, cluster: DevCluster
     ) throws -> Bool {
         var changed = false
         if state.process("proxy") == nil, Ports.free(state.port) == nil {
@@ -113,11 +113,12 @@ struct DevStack {
         try wait("tee", state, seconds: 30) { if !programs.isReady(folder: folder) { throw NotReady("the enclave does not listen yet") } }
 
         let keys = try DevKeys(folder: folder, cluster: cluster, state: state)
-        if try keys.makeMissing(columns) { changed = true }
+        if try keys.makeMissing(configuration.columns) { changed = true }
         state.memory = try keys.memory(folder: folder, measurement: state.measurement)
         if state.memory == .mlock { say("cloister dev: this kernel has no memfd_secret: root can read the enclave's memory") }
         try folder.save(state)
-        let text = DevConfig.render(columns: columns, limits: limits, state: state, folder: folder)
+        let text = DevConfig.render(
+            columns: configuration.columns, limits: configuration.limits, catalog: configuration.catalog, state: state, folder: folder)
         if FileManager.default.contents(atPath: folder.configFile) != Data(text.utf8) {
             try folder.write(Data(text.utf8), to: folder.configFile)
             changed = true
@@ -129,7 +130,7 @@ struct DevStack {
             changed = true
         }
         try folder.write(Data(DevConfig.environment(state).utf8), to: folder.env)
-        let released = try keys.released(for: columns)
+        let released = try keys.released(for: configuration.columns)
         try wait("proxy", state, seconds: 30) {
             guard Ports.answers(state.port) else { throw NotReady("the proxy does not listen yet") }
             guard released() else { throw NotReady("the enclave does not hold the keys yet") }
