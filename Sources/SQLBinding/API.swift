@@ -77,6 +77,18 @@ package struct BoundStatement: Sendable {
         case cell(LiteralSlot)
     }
 
+    /// Parameters that a Parse declares beyond those of its text: PostgreSQL takes values for them, so the server gets NULLs.
+    package mutating func declareParameters(_ count: Int) {
+        guard count > clientParameterCount else { return }
+        for index in clientParameterCount..<count { parameters.append(ServerParameter(clientIndex: index, use: .unused)) }
+        clientParameterCount = count
+    }
+
+    /// Whether nothing is made of the client's parameter `index`.
+    package func isSpare(_ index: Int) -> Bool {
+        !parameters.contains { $0.clientIndex == index && $0.use != .unused || $0.computation?.parameters.contains(index) == true }
+    }
+
     /// Where in the client's text an error at byte `offset` of the sent text belongs. `cellLengths`: how many bytes were
     /// sent for each `cell` piece, in order.
     package func originalOffset(ofSent offset: Int, cellLengths: [Int]) -> Int {

@@ -28,8 +28,9 @@ extension Analyzer {
             case .nullness: plan.edits.append(.init(tokens: start...end, text: "pg_catalog.bool"))
             case .encrypted(let encrypted, _, let label):
                 let isArray = plan.parameters[index].parameter.form == .array
-                guard LogicalType(typeNames: type.names("names")) != nil, !type.has("typmods"), type.has("arrayBounds") == isArray
-                else {
+                let isUnknown = [["unknown"], ["pg_catalog", "unknown"]].contains(type.names("names")) && !type.has("arrayBounds")
+                let isValueType = isUnknown || LogicalType(typeNames: type.names("names")) != nil
+                guard isValueType, !type.has("typmods"), type.has("arrayBounds") == isArray else {
                     throw .refused(
                         CloisterError(
                             .parameterRefused, "parameter $\(index + 1) for the encrypted column \(label) is declared as another type",

@@ -13,7 +13,10 @@ extension SessionMachine {
         for parameter in plan.parameters {
             switch parameter.use {
             case .plain: types.append(parameter.clientIndex < declared.count ? declared[parameter.clientIndex] : 0)
-            case .unused: types.append(LogicalType.text.oid)
+            case .unused:
+                // Without a type the server refuses one that the text does not use (42P18).
+                let isUntyped = parameter.clientIndex >= declared.count || declared[parameter.clientIndex] == 0
+                types.append(isUntyped && plan.isSpare(parameter.clientIndex) ? 0 : LogicalType.text.oid)
             case .nullness: types.append(LogicalType.boolean.oid)
             case .encrypted(let type, _, let column):
                 guard let oid = state.catalog.typeOIDs[ServerType(type.logical, type.scheme, isArray: parameter.form == .array)] else {

@@ -26,8 +26,7 @@ extension SessionMachine {
         if prepared.failure == nil, status == .failed, pending.isEmpty {
             prepared.failure = Self.failedTransaction
         }
-        // What was loaded for this statement stays: a newer snapshot would need a search path that is not asked for twice.
-        if prepared.catalogLoaded || prepared.settingsLoaded { state.followMarks() } else { state.followStore() }
+        state.followStore(isPrepared: prepared.catalogLoaded || prepared.settingsLoaded)
         if state.catalogIsStale, !prepared.catalogLoaded, prepared.failure == nil { return prepare(.catalog) }
         if state.settingsAreInFlux, prepared.failure == nil, !prepared.settingsLoaded { return prepare(.settings) }
         var context = BindContext(
@@ -50,7 +49,8 @@ extension SessionMachine {
         case .needsCatalog: return prepare(.catalog)
         case .needsSearchPath: return prepare(.settings)
         case .administer(let command): return decide(command, isExtended: isExtended)
-        case .bound(let plan):
+        case .bound(var plan):
+            plan.declareParameters(declaredTypes.count)
             if !state.settingsAreKnown { return prepare(.settings) }
             if let failure = prepared.failure { return .refuse(Refusal(failure)) }
             if awaitsPrepare(plan.effects) { return .wait }

@@ -56,10 +56,11 @@ struct SessionState {
         catalogIsStale = true
     }
 
-    /// Takes over the process-wide snapshot if it is newer than what this session has and has done.
-    mutating func followStore() {
+    /// Takes over the process-wide snapshot if it is newer than what this session has and has done. `isPrepared`: what the statement
+    /// at hand needs was just loaded for it, and stays until it is bound: other sessions' DDL may go on without end.
+    mutating func followStore(isPrepared: Bool) {
         followMarks()
-        guard sharesCatalog, !changedCatalogInTransaction else { return }
+        guard sharesCatalog, !changedCatalogInTransaction, !isPrepared else { return }
         let current = catalogs.current
         guard current.load > load, current.load > ownChange else { return }
         load = current.load
