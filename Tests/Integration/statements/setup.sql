@@ -1,0 +1,33 @@
+CREATE TABLE r (id int4 PRIMARY KEY, grp int4, b boolean, i2 int2, i4 int4, i8 int8, f4 float4, f8 float8, n numeric, t text, v varchar, c char(6), by bytea, da date, ti time, tt timetz, ts timestamp, tz timestamptz, iv interval, u uuid, ip inet, j json, jb jsonb)
+INSERT INTO r VALUES (0, 0, true, 1, 1, 1, 1.5, 1.5, 1.5, 'alpha', 'alpha', 'alpha', '\x00ff', '2020-02-29', '12:34:56', '12:34:56+02', '2020-02-29 12:34:56', '2020-02-29 12:34:56+00', '1 day', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', '10.0.0.1', '{"a": 1}', '{"a": 1}')
+INSERT INTO r VALUES (1, 1, false, -2, -2, -2, -2.25, -2.25, -2.25, 'Beta', 'Beta', 'Beta', '\x01', '1999-01-08', '04:05:06.789', '04:05:06-08', '1999-01-08 04:05:06', '1999-01-08 04:05:06+00', '2 mons', 'b0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', '10.0.0.0/8', '[1,2]', '[1,2]')
+INSERT INTO r VALUES (2, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)
+INSERT INTO r VALUES (3, 1, true, 1, 1, 1, 1.5, 1.5, 1.5, 'alpha', 'alpha', 'alpha', '\x00ff', '2020-02-29', '12:34:56', '12:34:56+02', '2020-02-29 12:34:56', '2020-02-29 12:34:56+00', '1 day', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', '10.0.0.1', '{"a": 1}', '{"a": 1}')
+INSERT INTO r VALUES (4, NULL, false, 32767, 2147483647, 9223372036854775807, 'Infinity', 'NaN', 'NaN', '50%_\x', 'Ünï', 'b', '\x', 'infinity', '24:00:00', '00:00:00+00', 'infinity', '-infinity', '-3 days 04:00:00', '00000000-0000-0000-0000-000000000000', '::1', '"x"', '"x"')
+INSERT INTO r VALUES (5, 0, true, 7, 42, 3000000000, 0, 0, 0, '', '', '', '\xdeadbeef', '0044-03-15 BC', '00:00:00', '00:00:00+05:30', '0044-03-15 00:00:00 BC', '2000-01-01 00:00:00+00', '1 year 2 mons 3 days 04:05:06', 'ffffffff-ffff-ffff-ffff-ffffffffffff', '192.168.1.1/24', 'null', 'null')
+CREATE TABLE d (id int4 PRIMARY KEY, grp int4, b boolean, i2 int2, i4 int4, i8 int8, f4 float4, f8 float8, n numeric, t text, v varchar, c char(6), by bytea, da date, ti time, tt timetz, ts timestamp, tz timestamptz, iv interval, u uuid, ip inet)
+INSERT INTO d VALUES (0, 0, true, 1, 1, 1, 1.5, 1.5, 1.5, 'alpha', 'alpha', 'alpha', '\x00ff', '2020-02-29', '12:34:56', '12:34:56+02', '2020-02-29 12:34:56', '2020-02-29 12:34:56+00', '1 day', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', '10.0.0.1')
+INSERT INTO d VALUES (1, 1, false, -2, -2, -2, -2.25, -2.25, -2.25, 'Beta', 'Beta', 'Beta', '\x01', '1999-01-08', '04:05:06.789', '04:05:06-08', '1999-01-08 04:05:06', '1999-01-08 04:05:06+00', '2 mons', 'b0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', '10.0.0.0/8')
+INSERT INTO d VALUES (2, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)
+INSERT INTO d VALUES (3, 1, true, 1, 1, 1, 1.5, 1.5, 1.5, 'alpha', 'alpha', 'alpha', '\x00ff', '2020-02-29', '12:34:56', '12:34:56+02', '2020-02-29 12:34:56', '2020-02-29 12:34:56+00', '1 day', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', '10.0.0.1')
+CREATE TABLE l (id int4 PRIMARY KEY, v varchar(5), c char(4), n numeric(6,2), ti time(1), ts timestamp(0), tz timestamptz(2), iv interval(0))
+INSERT INTO l VALUES (0, 'abc', 'ab', 12.345, '12:34:56.78', '2020-02-29 12:34:56.6', '2020-02-29 12:34:56.789+00', '1 day 00:00:01.6')
+CREATE TABLE p (id int4, t text, w int4) PARTITION BY RANGE (id)
+CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10)
+CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (10) TO (20)
+INSERT INTO p VALUES (1, 'one', 1), (2, 'two', 2), (11, 'one', 11), (12, NULL, 12)
+CREATE SCHEMA other
+CREATE TABLE other.r (id int4 PRIMARY KEY, t text)
+INSERT INTO other.r VALUES (1, 'alpha'), (2, 'plain')
+CREATE SCHEMA "Odd"
+CREATE TABLE "Odd"."Ta ble" (id int4 PRIMARY KEY, "Name" text, "from" int4)
+INSERT INTO "Odd"."Ta ble" VALUES (1, 'alpha', 1), (2, 'Beta', 2)
+CREATE TABLE plain (id int4 PRIMARY KEY, t text, k int4)
+INSERT INTO plain VALUES (0, 'alpha', 1), (1, 'x', 2)
+CREATE TABLE w (id int4 PRIMARY KEY, name text UNIQUE, score int4, CHECK (name <> 'forbidden'))
+INSERT INTO w VALUES (1, 'one', 10), (2, 'two', 20), (3, NULL, 30)
+CREATE TABLE f (id int4 PRIMARY KEY, name text REFERENCES w (name) ON UPDATE CASCADE)
+INSERT INTO f VALUES (1, 'one')
+CREATE VIEW rv AS SELECT id, t, i4, da FROM r WHERE t > 'B'
+CREATE VIEW rvv AS SELECT id AS n, t AS text_of FROM rv WHERE t <> 'zzz'
+CREATE MATERIALIZED VIEW rm AS SELECT id, t FROM r WHERE i4 >= 1
