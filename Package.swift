@@ -114,6 +114,8 @@ let package = Package(
             ],
             path: "Tests/Tools/proxy-harness", swiftSettings: strict),
 
+        .target(name: "FuzzSupport", path: "Tests/FuzzSupport", swiftSettings: strict),
+
         tests("LayoutTests", []),
         tests("CellFormatTests", ["CellFormat", "Diagnostics"]),
         tests("CellCryptoTests", ["CellCrypto", "CellFormat", "Diagnostics"]),
@@ -123,12 +125,15 @@ let package = Package(
         tests("CollationsTests", ["Collations", "CellFormat"]),
         tests("TEEPlatformTests", ["TEEPlatform", "Attestation", "CellCrypto", "Diagnostics"]),
         tests("ValueCodecTests", ["ValueCodec", "CellFormat", "Diagnostics"], exclude: ["Corpus"]),
-        tests("PGWireTests", ["PGWire", "Diagnostics", nioCore], exclude: ["Corpus"]),
+        tests("PGWireTests", ["PGWire", "Diagnostics", "FuzzSupport", nioCore], exclude: ["Corpus"]),
         tests("ColumnCatalogTests", ["ColumnCatalog", "CellFormat", "Diagnostics"]),
-        tests("SQLBindingTests", ["SQLBinding", "ColumnCatalog", "CellFormat", "Diagnostics"]),
+        tests("SQLBindingTests", ["FuzzSupport", "SQLBinding", "ColumnCatalog", "CellFormat", "Diagnostics"], exclude: ["Corpus"]),
         tests(
             "SessionCoreTests",
-            ["SessionCore", "PGWire", "SQLBinding", "ColumnCatalog", "CellCrypto", "CellFormat", "ValueCodec", "Diagnostics", nioCore]),
+            [
+                "FuzzSupport", "SessionCore", "PGWire", "SQLBinding", "ColumnCatalog", "CellCrypto", "CellFormat", "ValueCodec",
+                "Diagnostics", nioCore,
+            ]),
         tests(
             "ProxyServerTests",
             [

@@ -1,20 +1,9 @@
 import Diagnostics
 import Foundation
+import FuzzSupport
 import NIOCore
 import PGWire
 import Testing
-
-/// SplitMix64: the same mutations on every machine.
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
-    }
-}
 
 /// Every reader, on valid messages with bytes changed, cut off, doubled: it gives a value or an error, and nothing else.
 @Suite struct FuzzTests {
@@ -72,19 +61,9 @@ struct SeededGenerator: RandomNumberGenerator {
 
     @Test(arguments: [1, 2, 3, 4]) func mutationsNeverCrash(seed: UInt64) throws {
         let corpus = try Self.corpus()
-        var generator = SeededGenerator(state: seed)
-        for _ in 0..<3_000 {
-            guard var bytes = corpus.randomElement(using: &generator) else { return }
-            for _ in 0...Int.random(in: 0..<4, using: &generator) where !bytes.isEmpty {
-                let index = bytes.indices.randomElement(using: &generator) ?? 0
-                switch Int.random(in: 0..<5, using: &generator) {
-                case 0: bytes[index] = UInt8.random(in: 0...255, using: &generator)
-                case 1: bytes[index] = [0, 1, 0x7f, 0x80, 0xff].randomElement(using: &generator) ?? 0
-                case 2: bytes.removeSubrange(index...)
-                case 3: bytes.insert(contentsOf: bytes[index...].prefix(8), at: index)
-                default: bytes.remove(at: index)
-                }
-            }
+        fuzz(seed: seed, inputs: 3_000) { generator in
+            guard var bytes = generator.pick(corpus) else { return }
+            generator.mutate(&bytes)
             readAll(bytes)
         }
     }

@@ -39,7 +39,9 @@ final class Wire {
     let script = Script()
     let catalogs: CatalogStore
     let keys: KeyRing
-    private(set) var last = SessionMachine.Next.carryOn
+    private(set) var last = SessionMachine.Next.carryOn {
+        didSet { if case .startClientTLS = last { wantsTLS = true } }
+    }
     /// What went to each side as bytes, for tests that look closer.
     private(set) var rawToServer: [UInt8] = []
     private(set) var rawToClient: [UInt8] = []
@@ -141,6 +143,7 @@ final class Wire {
     func administered(_ result: Result<Void, CloisterError>) { last = machine.administered(result) }
     func connected() { last = machine.serverConnected() }
     func secured(_ applicationProtocol: String? = nil, certificate name: String? = nil) {
+        wantsTLS = false
         last = machine.clientSecured(ClientTLS(applicationProtocol: applicationProtocol, certificateName: name))
     }
     func serverSecured(showsOurCertificate: Bool = false) { last = machine.serverSecured(showsOurCertificate: showsOurCertificate) }
@@ -152,6 +155,8 @@ final class Wire {
     func drain() { last = machine.drainRequested() }
     func deadline() { last = machine.drainDeadlinePassed() }
 
+    /// The machine has asked for the client's handshake and it has not ended.
+    private(set) var wantsTLS = false
     var wantsClientBytes: Bool { machine.wantsClientBytes }
     var isIdle: Bool { machine.isIdle }
 
