@@ -137,14 +137,6 @@ struct YAMLReader {
         return number
     }
 
-    mutating func boolean(_ node: Node, _ what: String) -> Bool? {
-        guard node.scalar != nil, Resolver.default.resolveTag(of: node) == .bool, let value = node.bool else {
-            note(.configurationWrongKind, "\(what): expected true or false, found \(kind(node))", at: node.mark)
-            return nil
-        }
-        return value
-    }
-
     /// A list whose elements `read` reads; elements that occur twice are noted.
     mutating func list<T: Hashable>(
         _ node: Node, _ what: String, atLeast: Int = 0, _ read: (inout Self, Node, String) -> T?
