@@ -16,6 +16,8 @@ struct SessionState {
     /// The load of the snapshot in use, and the last load that began before this session changed the catalog.
     private var load: UInt64 = 0
     private var ownChange: UInt64 = 0
+    /// The process-wide snapshots leave every session's temporary tables out: one that may have some loads its own.
+    private var mayHaveTemporaryTables = false
 
     /// Of the store's marks, those of `catalog`.
     private var marksVersion: UInt64 = 0
@@ -64,6 +66,11 @@ struct SessionState {
         let current = catalogs.current
         guard current.load > load, current.load > ownChange else { return }
         load = current.load
+        guard !mayHaveTemporaryTables else {
+            catalogIsStale = true
+            searchPath = nil
+            return
+        }
         catalogIsStale = false
         if current.snapshot.id != catalog.id {
             catalog = current.snapshot
@@ -94,6 +101,7 @@ struct SessionState {
     /// A statement is on its way to the server.
     mutating func willExecute(_ effects: StatementEffects) {
         for statement in effects.statements {
+            if statement.flags.contains(.ddl) || statement.executes != nil { mayHaveTemporaryTables = true }
             if statement.flags.contains(.ddl) {
                 catalogIsStale = true
                 changedCatalogInTransaction = true
@@ -186,6 +194,7 @@ struct SessionState {
     mutating func catalogLoaded(rows: [[String?]]) throws(CloisterError) {
         catalog = try catalogs.snapshot(rows: rows)
         catalogIsStale = false
+        mayHaveTemporaryTables = catalog.relations.keys.contains { $0.schema.hasPrefix("pg_temp_") }
     }
 }
 

@@ -118,6 +118,44 @@ import Testing
         #expect(wire.script.contexts.last?.catalog.relations.count == 1)
     }
 
+    /// The process-wide snapshots leave a session's temporary tables out: one that may have some asks itself, so that their columns stay known.
+    @Test func temporaryTablesStayKnownWhenTheStoreIsNewer() throws {
+        let wire = try Wire()
+        wire.script.on("create", .passThrough(StatementEffects([.init(flags: [.ddl, .mayChangeSearchPath])])))
+        func publish() throws {
+            wire.catalogs.publish(try CatalogSnapshot.load(rows: Wire.catalogRows, marks: Wire.marks()), load: wire.catalogs.beginLoad())
+        }
+        let own: [[String?]] = Wire.catalogRows + [["c", "pg_temp_3", "own", "r", "1", "a", "20004", "7"]]
+        wire.client(Q("create"))
+        wire.server(C("CREATE TABLE"), Z())
+        for _ in 0..<2 {
+            try publish()
+            _ = wire.sent
+            wire.client(Q("select"))
+            #expect(wire.sent.first?.hasPrefix("P cloister_injected SELECT 't'") == true)
+            wire.answerCatalog(own, andSettings: true)
+            #expect(wire.script.contexts.last?.catalog.relations[QualifiedName("pg_temp_3", "own")] != nil)
+            wire.server(C("SELECT 0"), Z())
+        }
+    }
+
+    /// A snapshot that is published while the session waits for its own answers does not undo them.
+    @Test func aNewerStoreDoesNotUndoWhatWasAsked() throws {
+        let wire = try Wire()
+        wire.script.on("create", .passThrough(StatementEffects([.init(flags: .ddl)])))
+        wire.client(Q("create"))
+        wire.server(C("CREATE TABLE"), Z())
+        wire.script.on("path", .needsSearchPath)
+        wire.client(Q("path"))
+        _ = wire.sent
+        let fresh: [[String?]] = Wire.catalogRows + [["c", "public", "fresh", "r", "1", "a", "23", "-1"]]
+        wire.catalogs.publish(try CatalogSnapshot.load(rows: fresh, marks: Wire.marks()), load: wire.catalogs.beginLoad())
+        wire.script.on("path", .passThrough(StatementEffects([.init()])))
+        wire.answerCatalog(andSettings: true)
+        #expect(wire.script.contexts.last?.searchPath == ["pg_catalog", "public"])
+        #expect(wire.sent == ["Q path"])
+    }
+
     /// Checklist 25: what SET may have changed is asked again, also when a transaction undoes it.
     @Test func settingsAreAskedAgainAfterSETAndAfterItsRollback() throws {
         let wire = try Wire()
