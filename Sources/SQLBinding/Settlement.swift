@@ -43,7 +43,11 @@ extension Analyzer {
         return .init(tokens: leaf.tokens, parts: [.cell(template)])
     }
 
-    private func role(of leaf: Leaf) -> CellRole { leaf.variable.isStored && leaf.form != .pattern ? .stored : leaf.role }
+    /// A pattern is an operand, in views and CHECKs too: no column takes it, and the enclave takes no other.
+    private func role(of leaf: Leaf) -> CellRole {
+        if leaf.form == .pattern { return .operand }
+        return leaf.variable.isStored ? .stored : leaf.role
+    }
 
     private func modifier(of leaf: Leaf) -> Int32 {
         leaf.variable.isStored && leaf.form == .value ? leaf.variable.storedModifier : -1

@@ -130,6 +130,9 @@ import Testing
             "CREATE VIEW v AS SELECT name FROM people WHERE birth > '1960-01-01'",
             "CREATE VIEW v AS SELECT name FROM people WHERE birth > ‹s people.birth:1960-01-01›")
         expect(
+            "CREATE VIEW v AS SELECT name FROM people WHERE name LIKE 'a%'",
+            "CREATE VIEW v AS SELECT name FROM people WHERE name LIKE ‹o people.name%:a%›")
+        expect(
             "CREATE TABLE t2 AS SELECT name FROM people WHERE name = 'a'",
             "CREATE TABLE t2 AS SELECT name FROM people WHERE name = ‹s people.name:a›")
         expect("CREATE VIEW v AS SELECT name FROM people; SELECT * FROM v WHERE name = 'a'", "! CL6002")
