@@ -181,3 +181,37 @@ def clinic(make_stack):
         with stack.superuser() as connection:
             connection.execute(f"CREATE SCHEMA plain AUTHORIZATION {stack.environment['PGUSER']}")
         yield stack
+
+
+@pytest.fixture(scope="session")
+def differential_stack():
+    """Encrypted tables in `public`, their plaintext twins in `plain` (cloister_testlib/differential.py)."""
+    from cloister_testlib import differential
+
+    with running_stack(differential.CONFIG) as stack:
+        differential.make_twins(stack)
+        yield stack
+
+
+@pytest.fixture(params=["index", "sequential"])
+def paths(request):
+    off = {"index": ("enable_seqscan", "enable_bitmapscan", "enable_hashjoin", "enable_sort"),
+           "sequential": ("enable_indexscan", "enable_indexonlyscan", "enable_bitmapscan", "enable_mergejoin")}[request.param]
+    return "; ".join(f"SET {setting} = off" for setting in off)
+
+
+@pytest.fixture
+def binary(paths):
+    """Results in binary with index paths, as text with sequential ones: each statement runs on both and in both."""
+    return "enable_seqscan" in paths
+
+
+@pytest.fixture
+def sides(differential_stack, paths):
+    """A session through the proxy, and one past it on the twins; with index paths forced, and with sequential ones."""
+    with differential_stack.proxy() as client, differential_stack.direct() as twin:
+        twin.execute("SET search_path = plain")
+        for side in (client, twin):
+            side.execute(paths)
+            side.execute("SET statement_timeout = '20s'")
+        yield client, twin
