@@ -24,7 +24,7 @@ import Testing
             catalog: World.shared, searchPath: ["pg_catalog", "public"], isExtendedProtocol: extended, catalogIsCurrent: true)
         switch binder.bind(bytes, context: context) {
         case .passThrough: return [String(decoding: bytes, as: UTF8.self)]
-        case .needsCatalog, .needsSearchPath: return nil
+        case .needsCatalog, .needsSearchPath, .administer: return nil
         case .refused(let error, let offset):
             #expect(!"\(error.description) \(error.hint)".contains(LeakSweepTests.marker), "\(error)")
             if let offset { #expect((0...bytes.count).contains(offset)) }
