@@ -226,12 +226,29 @@ def test_18_bad_copy_rows_are_named(people):
             with connection.cursor().copy("copy people (id, age) from stdin") as copy:
                 copy.write("c1\t5\nc2\tfive\n")
         assert connection.execute("select count(*) from people where id = 'c1'").fetchone() == (0,)
-        with pytest.raises(psycopg.errors.FeatureNotSupported):
+        with pytest.raises(psycopg.errors.BadCopyFileFormat):
             with connection.cursor().copy("copy people (id, age) from stdin (format binary)") as copy:
                 copy.write(b"")
-        with pytest.raises(psycopg.errors.FeatureNotSupported):
-            with connection.cursor().copy("copy people to stdout") as copy:
-                list(copy)
+
+
+def test_18_copies_in_every_direction_and_format(people):
+    with connect(people) as connection, connection.transaction(force_rollback=True):
+        for form in ("text", "csv", "binary"):
+            connection.execute("delete from people where id in ('copied 1', 'copied 2')")
+            with connection.cursor().copy(f"copy people (id, age) from stdin (format {form})") as copy:
+                if form == "binary":
+                    copy.set_types(["text", "int4"])
+                    copy.write_row(("copied 1", 41))
+                    copy.write_row(("copied 2", None))
+                else:
+                    copy.write("copied 1\t41\ncopied 2\t\\N\n" if form == "text" else 'copied 1,41\n"copied 2",\n')
+            wanted = "copy (select id, age from people where id in ('copied 1', 'copied 2') order by age) to stdout"
+            with connection.cursor().copy(f"{wanted} (format {form})") as copy:
+                if form == "binary":
+                    copy.set_types(["text", "int4"])
+                    assert list(copy.rows()) == [("copied 1", 41), ("copied 2", None)]
+                else:
+                    assert b"".join(copy) == (b"copied 1\t41\ncopied 2\t\\N\n" if form == "text" else b"copied 1,41\ncopied 2,\n")
 
 
 def test_23_positions_point_into_the_clients_text(people):

@@ -44,24 +44,24 @@ SELECT id FROM r WHERE i2 < 100000 ORDER BY id
 SELECT id FROM r WHERE i4 > 0.5 ORDER BY id
 SELECT id FROM r WHERE i8 = 1.0 ORDER BY id
 SELECT id FROM r WHERE i4 = 1.5 ORDER BY id
-pending| SELECT id FROM r WHERE da >= '2020-01-01'::date - 30 ORDER BY id
-pending| SELECT id FROM r WHERE da > DATE '2020-03-01' - 365 ORDER BY id
-pending| SELECT id FROM r WHERE da < current_date ORDER BY id
-pending| SELECT id FROM r WHERE da > current_date - interval '1 year' ORDER BY id
-pending| SELECT id FROM r WHERE ts < now() ORDER BY id
-pending| SELECT id FROM r WHERE tz < now() - interval '1 day' ORDER BY id
-pending| SELECT id FROM r WHERE ts >= '2020-01-01'::timestamp + interval '1 month' ORDER BY id
-pending| SELECT id FROM r WHERE t = lower('ALPHA') ORDER BY id
-pending| SELECT id FROM r WHERE t = upper('x') ORDER BY id
-pending| SELECT id FROM r WHERE t = 'al' || 'pha' ORDER BY id
-pending| SELECT id FROM r WHERE t = concat('al', 'pha') ORDER BY id
-pending| SELECT id FROM r WHERE t = trim('  alpha ') ORDER BY id
-pending| SELECT id FROM r WHERE i4 = 40 + 2 ORDER BY id
-pending| SELECT id FROM r WHERE i4 = 2 * 21 ORDER BY id
-pending| SELECT id FROM r WHERE i4 = -(2) ORDER BY id
-pending| SELECT id FROM r WHERE i4 = 1 / 0 ORDER BY id
-pending| SELECT id FROM r WHERE da = make_date(2020, 2, 29) ORDER BY id
-pending| SELECT id FROM r WHERE t LIKE 'al' || '%' ORDER BY id
+SELECT id FROM r WHERE da >= '2020-01-01'::date - 30 ORDER BY id
+SELECT id FROM r WHERE da > DATE '2020-03-01' - 365 ORDER BY id
+SELECT id FROM r WHERE da < current_date ORDER BY id
+SELECT id FROM r WHERE da > current_date - interval '1 year' ORDER BY id
+SELECT id FROM r WHERE ts < now() ORDER BY id
+SELECT id FROM r WHERE tz < now() - interval '1 day' ORDER BY id
+SELECT id FROM r WHERE ts >= '2020-01-01'::timestamp + interval '1 month' ORDER BY id
+SELECT id FROM r WHERE t = lower('ALPHA') ORDER BY id
+SELECT id FROM r WHERE t = upper('x') ORDER BY id
+SELECT id FROM r WHERE t = 'al' || 'pha' ORDER BY id
+SELECT id FROM r WHERE t = concat('al', 'pha') ORDER BY id
+SELECT id FROM r WHERE t = trim('  alpha ') ORDER BY id
+SELECT id FROM r WHERE i4 = 40 + 2 ORDER BY id
+SELECT id FROM r WHERE i4 = 2 * 21 ORDER BY id
+CL6012| SELECT id FROM r WHERE i4 = -(2) ORDER BY id
+SELECT id FROM r WHERE i4 = 1 / 0 ORDER BY id
+SELECT id FROM r WHERE da = make_date(2020, 2, 29) ORDER BY id
+SELECT id FROM r WHERE t LIKE 'al' || '%' ORDER BY id
 SELECT id FROM r WHERE coalesce(t, 'none') = 'none' ORDER BY id
 SELECT id FROM r WHERE nullif(t, 'alpha') IS NULL ORDER BY id
 SELECT id, CASE WHEN i4 > 5 THEN t ELSE 'small' END FROM r ORDER BY id

@@ -10,8 +10,8 @@ INSERT INTO w VALUES (9, 'one', 90) ON CONFLICT ON CONSTRAINT w_name_key DO NOTH
 INSERT INTO w SELECT id + 50, t || '', i4 FROM plain JOIN r USING (id)
 INSERT INTO w (id, name) SELECT id + 50, t FROM r WHERE t > 'B' AND id = 1 RETURNING *
 INSERT INTO w (id, name) SELECT 60, 'lit' RETURNING *
-pending| INSERT INTO w (id, name) VALUES (60, lower('LIT')) RETURNING *
-pending| INSERT INTO w (id, name, score) VALUES (60, 'a' || 'b', 2 + 3) RETURNING *
+INSERT INTO w (id, name) VALUES (60, lower('LIT')) RETURNING *
+INSERT INTO w (id, name, score) VALUES (60, 'a' || 'b', 2 + 3) RETURNING *
 INSERT INTO w (id, score) VALUES (60, 2147483648)
 INSERT INTO w (id, score) VALUES (60, 1.6) RETURNING score
 INSERT INTO w DEFAULT VALUES
@@ -58,7 +58,7 @@ CREATE TEMP TABLE nt AS SELECT id, t FROM r ;; SELECT id FROM nt WHERE t = 'Beta
 CREATE TEMP TABLE nt (x int) ON COMMIT DROP ;; INSERT INTO nt VALUES (1) ;; SELECT * FROM nt
 PREPARE q (text) AS SELECT id FROM r WHERE t = $1 ORDER BY id ;; EXECUTE q ('alpha') ;; EXECUTE q (NULL) ;; DEALLOCATE q
 PREPARE q AS SELECT id FROM r WHERE i4 > $1 ORDER BY id ;; EXECUTE q (0) ;; EXECUTE q (41) ;; DEALLOCATE ALL
-pending| PREPARE q (int, text) AS UPDATE w SET name = $2 WHERE id = $1 RETURNING * ;; EXECUTE q (1, 'prep') ;; EXECUTE q (2, 'pre' || 'pared')
+PREPARE q (int, text) AS UPDATE w SET name = $2 WHERE id = $1 RETURNING * ;; EXECUTE q (1, 'prep') ;; EXECUTE q (2, 'pre' || 'pared')
 PREPARE q AS INSERT INTO w VALUES ($1, $2, $3) RETURNING * ;; EXECUTE q (8, 'acht', 8) ;; EXECUTE q (9, 'acht', 9)
 PREPARE q (unknown) AS SELECT id FROM r WHERE t = $1 ORDER BY id ;; EXECUTE q ('alpha')
 EXECUTE unprepared (1)
