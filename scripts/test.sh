@@ -28,10 +28,10 @@ tally() { # the suite's own count, from its last lines
 }
 
 suite lint 300 scripts/lint.sh
-suite swift 1200 swift test --disable-xctest
-suite helpers 600 swift build -c release --product proxy-harness
-suite extension 300 Sources/pg_cloister/test/run.sh
-suite integration 900 .venv/bin/python -m pytest -q Tests/Integration --ignore Tests/Integration/test_generator.py
+suite swift 1800 swift test --disable-xctest
+suite helpers 900 swift build -c release --product proxy-harness
+suite extension 600 Sources/pg_cloister/test/run.sh
+suite integration 1800 .venv/bin/python -m pytest -q Tests/Integration --ignore Tests/Integration/test_generator.py
 suite generator 700 .venv/bin/python -m pytest -q Tests/Integration/test_generator.py
 
 printf '\n=== summary\n'
