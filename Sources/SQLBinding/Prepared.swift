@@ -121,12 +121,15 @@ extension Analyzer {
                 computation = substituted
             } else {
                 guard let own else { throw notConstant(parameter, number: number) }
-                computation = parameter.declaredType.map { .cast(own, $0) } ?? own
+                // An array's declared type is that of its elements, which are read one by one.
+                let isArray = parameter.form == .array
+                computation = isArray ? own : parameter.declaredType.map { .cast(own, $0) } ?? own
             }
             guard computation.parameters.isEmpty else { throw notConstant(parameter, number: number) }
             return .slot(
                 LiteralSlot(
-                    value: [], kind: .string, declaredType: nil, target: type, role: role, column: column, modifier: parameter.modifier,
+                    value: [], kind: .string, declaredType: parameter.form == .array ? parameter.declaredType : nil, target: type,
+                    role: role, column: column, modifier: parameter.modifier,
                     form: parameter.form, computation: computation, range: 0..<0))
         }
     }

@@ -144,7 +144,7 @@ import Testing
             ServerParameter(clientIndex: 1, use: .plain),
             ServerParameter(clientIndex: 0, use: .encrypted(type, .operand, column: "public.people.name"), declaredType: .text),
         ]
-        func execute(_ sql: String) -> String {
+        func execute(_ sql: String, _ parameters: [ServerParameter] = parameters) -> String {
             var context = BindContext(catalog: World.shared, searchPath: ["pg_catalog", "public"], catalogIsCurrent: true)
             context.prepared = ["p": parameters]
             switch Binder().bind(Array(sql.utf8), context: context) {
@@ -158,6 +158,9 @@ import Testing
         #expect(
             execute("EXPLAIN EXECUTE p('a'||'b', f(1))")
                 == "EXPLAIN EXECUTE p(‹s people.name:||('a', 'b')::text›, f(1), ‹o people.name:||('a', 'b')::text›)")
+        let elements = ServerParameter(
+            clientIndex: 0, use: .encrypted(type, .operand, column: "public.people.name"), declaredType: .text, form: .array)
+        #expect(execute("EXECUTE p ('{a,b}')", [elements]) == "EXECUTE p (‹o people.name text[]:'{a,b}'›)")
         #expect(execute("EXECUTE p ('a')") == "! CL6004")
         #expect(execute("EXECUTE p ((SELECT 'a'), 1)") == "! CL6013")
         #expect(execute("EXECUTE other ('a', 1)") == "= EXECUTE other ('a', 1)")
