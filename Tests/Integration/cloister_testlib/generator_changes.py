@@ -1,5 +1,7 @@
 """Random scripts: queries, DML, prepared statements, cursors and COPY over a Schema."""
 
+import itertools
+
 from cloister_testlib import generator_values as values
 from cloister_testlib.generator import ID, Queries, make_select
 from cloister_testlib.twins import Parameter, Step
@@ -106,7 +108,9 @@ class Changes(Queries):
             other = c.of([t for t in self.schema.tables if any(col.domain == column.domain for col in t.columns)])
             theirs = next(col for col in other.columns if col.domain == column.domain)
             source, key, value = f"{other.name} s", "s.id", f"s.{theirs.name}"
-        given = lambda: value if c.below(2) else self.constant(column.domain)
+        # The source's value is used at least once: a constant that meets no marked column is sent as it is.
+        first = itertools.chain([True], itertools.repeat(False))
+        given = lambda: value if next(first) or c.below(2) else self.constant(column.domain)
         clauses = []
         if c.below(3):
             clauses.append(f"WHEN NOT MATCHED THEN INSERT (id, {column.name}) VALUES ({key} + 0, {given()})")
