@@ -373,7 +373,7 @@ class Queries:
                     other, word = added
                 case _:
                     other = self.base()
-                    text += f" {c.of(['JOIN', 'LEFT JOIN', 'FULL JOIN'])} {other.sql} USING (id)" if len(sources) == 1 and first.ids == [first.columns[0][0]] and first.columns[0][0].endswith(".id") else f", {other.sql}" if len(sources) == 1 else f" JOIN {other.sql} ON {other.ids[0]} = 1"
+                    text += f" {c.of(['JOIN', 'LEFT JOIN', 'FULL JOIN'])} {other.sql} USING (id)" if len(sources) == 1 and first.columns and first.ids == [first.columns[0][0]] and first.columns[0][0].endswith(".id") else f", {other.sql}" if len(sources) == 1 else f" JOIN {other.sql} ON {other.ids[0]} = 1"
                     sources.append(other)
                     continue
             if word.startswith("JOIN (VALUES"):
