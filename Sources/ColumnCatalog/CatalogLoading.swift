@@ -41,6 +41,13 @@ extension CatalogSnapshot {
         WHERE a.attrelid = c.oid AND a.attnum > 0 AND t.typnamespace = 'pg_catalog'::pg_catalog.regnamespace \
         AND pg_catalog.left(t.typname::text, 4) IN ('enc_', 'det_'))
         """
+
+    /// The same with every value as hex digits of UTF-8, for a client_encoding that may lack characters of the names.
+    package static let loadQueryInHex: String = {
+        let names = (1...columnCount).map { "c\($0)" }
+        let values = names.map { "pg_catalog.encode(pg_catalog.convert_to(q.\($0), 'UTF8'), 'hex')" }
+        return "SELECT \(values.joined(separator: ", ")) FROM (\(loadQuery)) q (\(names.joined(separator: ", ")))"
+    }()
 }
 
 extension CatalogContent {

@@ -212,8 +212,9 @@ extension CellService {
             throw CloisterError(.planContradicted, "a parameter of the plan has no place")
         }
         let parameter = client[wanted.clientIndex]
-        guard let value = parameter.value else { return nil }
+        guard let sent = parameter.value else { return nil }
         if wanted.form == .array {
+            let value = try Self.utf8(sent, format: parameter.format, type: .bytea, context.settings)
             var source = wanted.declaredType
             if source == nil, parameter.declared != 0, parameter.declared != Self.unknownOID {
                 guard let known = LogicalType(arrayOID: parameter.declared) else { throw mismatch(target) }
@@ -226,6 +227,7 @@ extension CellService {
             guard let known = LogicalType(oid: parameter.declared) else { throw mismatch(target) }
             source = known
         }
+        let value = try Self.utf8(sent, format: parameter.format, type: source, context.settings)
         var bytes =
             parameter.format == 0
             ? try ValueCodec.canonical(fromText: value, type: source, settings: context.settings)
@@ -240,12 +242,16 @@ extension CellService {
     /// A parameter inside a computation: of its declared type; an undeclared one is read as PostgreSQL reads a string constant.
     private func typed(_ parameter: ClientParameter, for column: String, _ context: ValueContext) throws(CloisterError) -> TypedValue {
         guard parameter.declared != 0, parameter.declared != Self.unknownOID else {
-            return TypedValue(type: nil, bytes: parameter.value)
+            let bytes = try parameter.value.map { (value) throws(CloisterError) in
+                try Self.utf8(value, format: parameter.format, type: .text, context.settings)
+            }
+            return TypedValue(type: nil, bytes: bytes)
         }
         guard let type = LogicalType(oid: parameter.declared) else {
             throw CloisterError(.parameterMismatch, "a parameter for \(column) is declared as a type that can't be computed with")
         }
-        guard let value = parameter.value else { return TypedValue(type: type, bytes: nil) }
+        guard let sent = parameter.value else { return TypedValue(type: type, bytes: nil) }
+        let value = try Self.utf8(sent, format: parameter.format, type: type, context.settings)
         let bytes =
             parameter.format == 0
             ? try ValueCodec.canonical(fromText: value, type: type, settings: context.settings)
@@ -259,13 +265,14 @@ extension CellService {
             "a parameter for \(target.column) is declared as a type that \(target.type.logical.name) can't be made from")
     }
 
-    /// A COPY field's cell.
+    /// A COPY field's cell. `value`: binary as the client sent it, text in UTF-8.
     func field(
         _ value: [UInt8], isBinary: Bool, _ target: CellTarget, settings: SessionSettings
     ) throws(CloisterError) -> [UInt8] {
         let type = target.type.logical
         let context = ValueContext(settings: settings, now: 0)
         if isBinary {
+            let value = try Self.utf8(value, format: 1, type: type, settings)
             return try seal(canonical(ValueCodec.canonical(fromBinary: value, type: type), type, target, context), target)
         }
         return try seal(canonical(value, nil, target, context), target)
@@ -292,7 +299,7 @@ extension CellService {
             let bytes =
                 format == 0
                 ? try ValueCodec.canonical(fromText: element, type: type, settings: context.settings)
-                : try ValueCodec.canonical(fromBinary: element, type: type)
+                : try ValueCodec.canonical(fromBinary: Self.utf8(element, format: 1, type: type, context.settings), type: type)
             cells.append(try seal(canonical(bytes, type, target, context), target))
         }
         return ArrayOfCells(cells: cells, dimensions: array.dimensions)

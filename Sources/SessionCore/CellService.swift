@@ -19,12 +19,20 @@ final class CellService {
         writer = try CellWriter()
     }
 
-    /// Encrypted text is UTF-8 on both sides of the proxy.
-    func check(_ settings: SessionSettings) throws(CloisterError) {
-        guard settings.isUTF8 else {
+    /// The client's encoding. Text in cells is UTF-8.
+    static func encoding(_ settings: SessionSettings) throws(CloisterError) -> TextEncoding {
+        guard let encoding = settings.encoding else {
             throw CloisterError(
-                .clientEncoding, "client_encoding must be UTF8 to use encrypted columns", hint: "SET client_encoding TO 'UTF8'.")
+                .clientEncoding, "client_encoding \(settings.clientEncoding) is not supported with encrypted columns",
+                hint: "SET client_encoding TO 'UTF8'.")
         }
+        return encoding
+    }
+
+    /// A value of the client's whose text is in its encoding. `format`: 0 text, 1 binary.
+    static func utf8(_ value: [UInt8], format: Int16, type: LogicalType, _ settings: SessionSettings) throws(CloisterError) -> [UInt8] {
+        let encoding = try encoding(settings)
+        return encoding.isUTF8 || format != 0 && !type.isTextual ? value : try encoding.utf8(value)
     }
 
     /// One writer id for all the operands of a statement.
@@ -87,10 +95,13 @@ final class CellService {
     private func open(_ cell: Span<UInt8>, _ column: RowShape.Column, _ settings: SessionSettings, _ output: inout ByteBuffer)
         throws(CloisterError)
     {
-        output.writeBytes(try value(of: cell, column, settings))
+        let value = try value(of: cell, column, settings)
+        let encoding = try Self.encoding(settings)
+        output.writeBytes(
+            encoding.isUTF8 || column.format != 0 && !column.type.logical.isTextual ? value : try encoding.encoded(value))
     }
 
-    /// The value of a cell in the column's format.
+    /// The value of a cell in the column's format, in UTF-8.
     private func value(of cell: Span<UInt8>, _ column: RowShape.Column, _ settings: SessionSettings) throws(CloisterError) -> [UInt8] {
         let header: CellHeader
         do { header = try CellHeader(cell: cell) } catch { throw undecryptable(column) }
@@ -105,7 +116,6 @@ final class CellService {
         }
         let plaintext: Plaintext
         do { plaintext = try opener.open(cell, with: cipher).plaintext } catch { throw undecryptable(column) }
-        if column.format == 0, !settings.isUTF8 { try check(settings) }
         var canonical: [UInt8] = []
         canonical.reserveCapacity(plaintext.count)
         let bytes = plaintext.bytes
@@ -119,7 +129,7 @@ final class CellService {
             : try ValueCodec.text(fromCanonical: canonical, type: column.type.logical, settings: settings)
     }
 
-    /// The value of a field of COPY data that holds a cell.
+    /// The value of a field of COPY data that holds a cell: binary in the client's encoding, text in UTF-8.
     func value(
         ofField field: [UInt8], isBinary: Bool, _ column: CopyInPlan.Column, _ settings: SessionSettings
     ) throws(CloisterError) -> [UInt8] {
@@ -127,7 +137,11 @@ final class CellService {
         let shown = RowShape.Column(
             type: ServerType(type.logical, type.scheme), key: type.key.rawValue, format: isBinary ? 1 : 0, name: column.name,
             modifier: column.modifier)
-        if isBinary { return try value(of: field.span, shown, settings) }
+        if isBinary {
+            let value = try value(of: field.span, shown, settings)
+            let encoding = try Self.encoding(settings)
+            return encoding.isUTF8 || !type.logical.isTextual ? value : try encoding.encoded(value)
+        }
         guard let cell = Hex.decode(field.span) else { throw undecryptable(shown) }
         return try value(of: cell.span, shown, settings)
     }
@@ -142,6 +156,11 @@ final class CellService {
     private func undecryptable(_ column: RowShape.Column) -> CloisterError {
         CloisterError(.undecryptable, "a cell of column \"\(column.name)\" was not made under its key and type, or was changed")
     }
+}
+
+extension LogicalType {
+    /// Whether its binary form holds text in the client's encoding.
+    var isTextual: Bool { isText || self == .json || self == .jsonb }
 }
 
 extension CellRole {

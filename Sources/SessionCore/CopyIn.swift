@@ -15,7 +15,9 @@ struct CopyInState {
 struct CopyInEncryption {
     private var stream: CopyStream
 
-    init(plan: CopyInPlan) throws(CloisterError) { stream = try CopyStream(.from, plan) }
+    init(plan: CopyInPlan, settings: SessionSettings) throws(CloisterError) {
+        stream = try CopyStream(.from, plan, settings: settings)
+    }
 
     /// Takes a chunk of data and returns what of it is complete, encrypted.
     mutating func feed(_ chunk: [UInt8], cells: CellService, settings: SessionSettings) throws(CloisterError) -> [UInt8] {
@@ -70,7 +72,6 @@ extension SessionMachine {
         let response = try CopyResponse(body: body)
         do throws(CloisterError) {
             if let plan {
-                try resources.cells.check(state.settings)
                 guard (response.format == 1) == (plan.format == .binary), response.columnFormats.count == plan.columns.count else {
                     throw CloisterError(
                         .copyRefused, "the server copies other columns of \(plan.relation) than the plan, or in another format",
@@ -78,7 +79,7 @@ extension SessionMachine {
                 }
             }
             copyIn = CopyInState(
-                encryption: try plan.map { (plan) throws(CloisterError) in try CopyInEncryption(plan: plan) })
+                encryption: try plan.map { (plan) throws(CloisterError) in try CopyInEncryption(plan: plan, settings: state.settings) })
             server.pass(header.totalLength)
         } catch {
             // The client hears of the error only; it never was in copy-in mode.

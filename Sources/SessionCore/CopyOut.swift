@@ -9,8 +9,8 @@ internal import ValueCodec
 struct CopyOutDecryption {
     private var stream: CopyStream
 
-    init(plan: CopyOutPlan) throws(CloisterError) {
-        stream = try CopyStream(.to, plan.layout, forceQuote: plan.forceQuote)
+    init(plan: CopyOutPlan, settings: SessionSettings) throws(CloisterError) {
+        stream = try CopyStream(.to, plan.layout, forceQuote: plan.forceQuote, settings: settings)
     }
 
     mutating func feed(_ chunk: [UInt8], cells: CellService, settings: SessionSettings) throws(CloisterError) -> [UInt8] {
@@ -43,14 +43,13 @@ extension SessionMachine {
         guard let plan, !isMuted else { return show(header) }
         let response = try CopyResponse(body: body)
         do throws(CloisterError) {
-            try resources.cells.check(state.settings)
             guard (response.format == 1) == (plan.layout.format == .binary), response.columnFormats.count == plan.layout.columns.count
             else {
                 throw CloisterError(
                     .copyRefused, "the server copies other columns of \(plan.layout.relation) than the plan, or in another format",
                     hint: "Name the columns in the COPY statement.")
             }
-            copyOut = try CopyOutDecryption(plan: plan)
+            copyOut = try CopyOutDecryption(plan: plan, settings: state.settings)
             show(header)
         } catch {
             swallow(header)

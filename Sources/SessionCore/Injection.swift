@@ -1,7 +1,9 @@
+internal import ColumnCatalog
 internal import Diagnostics
 internal import NIOCore
 internal import PGWire
 internal import SQLBinding
+internal import ValueCodec
 
 /// Queries of our own on the client's connection: the catalog as its transaction sees it, its settings.
 struct Injection {
@@ -10,6 +12,8 @@ struct Injection {
     let kinds: [Kind]
     /// In the middle of a batch: ends with Flush, not Sync.
     let isInBatch: Bool
+    /// The catalog comes in hex of UTF-8: its names may be beyond the client's encoding.
+    let isInHex: Bool
     /// Rows of each kind so far; the last one is filling.
     var rows: [[[String?]]] = [[]]
     var rowCount = 0
@@ -40,15 +44,15 @@ extension SessionMachine {
 
     /// Asks the server; the client's messages wait until `injectionFinished` or `injectionFailed`.
     mutating func inject(_ kinds: [Injection.Kind]) {
-        let injection = Injection(kinds: kinds, isInBatch: isBatchOpen)
-        let catalogQuery = catalogQuery
+        let isInHex = state.settings.encoding?.isUTF8 != true || state.settingsAreInFlux
+        let injection = Injection(kinds: kinds, isInBatch: isBatchOpen, isInHex: isInHex)
         let closesFirst = injectionIsLeftOver
         injectionIsLeftOver = false
         writeToServer {
             if closesFirst { DescribeTarget.statement(Injection.name).write(.close, to: &$0) }
             for kind in kinds {
                 switch kind {
-                case .catalog: injection.write(catalogQuery, to: &$0)
+                case .catalog: injection.write(isInHex ? CatalogSnapshot.loadQueryInHex : CatalogSnapshot.loadQuery, to: &$0)
                 case .settings: injection.write(SessionState.settingsQuery, to: &$0)
                 }
             }
@@ -70,9 +74,18 @@ extension SessionMachine {
     mutating func injectedRow(_ row: DataRow) throws(CloisterError) {
         guard injection != nil else { throw CloisterError(.serverProtocol, "a row for no query") }
         guard (injection?.rowCount ?? 0) < limits.catalogRows else { throw CloisterError(.limitReached, "the catalog has too many rows") }
-        let values = row.values.map { $0.map { String(buffer: $0) } }
-        injection?.rowCount += 1
         let last = (injection?.rows.count ?? 1) - 1
+        var values = row.values.map { $0.map { String(buffer: $0) } }
+        if let injection, injection.isInHex, injection.kinds.indices.contains(last), injection.kinds[last] == .catalog {
+            values = try values.map { (value) throws(CloisterError) -> String? in
+                guard let value else { return nil }
+                guard let bytes = Hex.decode(Array("\\x\(value)".utf8).span) else {
+                    throw CloisterError(.catalogUnavailable, "the server's answer about its catalog is malformed")
+                }
+                return String(decoding: bytes, as: UTF8.self)
+            }
+        }
+        injection?.rowCount += 1
         injection?.rows[last].append(values)
     }
 

@@ -89,7 +89,6 @@ extension SessionMachine {
                 "bind message supplies \(message.parameters.count) parameters, but the prepared statement requires \(plan.clientParameterCount)"
             )
         }
-        try resources.cells.check(state.settings)
         try resources.cells.reserve(plan)
         let context = valueContext()
         let client = message.parameters.enumerated().map { index, value in

@@ -2,6 +2,7 @@ internal import Diagnostics
 internal import NIOCore
 internal import PGWire
 internal import SQLBinding
+internal import ValueCodec
 
 /// A bound statement as it was sent: its plan, and what leads back from the sent text to the client's.
 final class SentStatement {
@@ -9,18 +10,19 @@ final class SentStatement {
     private let original: [UInt8]
     private let sent: [UInt8]
     private let cellLengths: [Int]
-    private let isUTF8: Bool
+    /// The sent text in the client's encoding.
+    let text: ByteBuffer
 
-    /// Puts the pieces together. `cell` makes the literal's text, cast included.
+    /// Puts the pieces together. `original`: the client's text in UTF-8. `cell` makes the literal's text, cast included.
     init(
-        plan: BoundStatement, original: [UInt8], isUTF8: Bool, cell: (LiteralSlot) throws(CloisterError) -> [UInt8]
+        plan: BoundStatement, original: [UInt8], encoding: TextEncoding, cell: (LiteralSlot) throws(CloisterError) -> [UInt8]
     ) throws(CloisterError) {
         self.plan = plan
         self.original = original
-        self.isUTF8 = isUTF8
         guard plan.isRewritten else {
             sent = original
             cellLengths = []
+            self.text = ByteBuffer(bytes: encoding.isUTF8 ? original : try encoding.encoded(original))
             return
         }
         var text: [UInt8] = []
@@ -38,19 +40,17 @@ final class SentStatement {
         }
         sent = text
         cellLengths = lengths
+        self.text = ByteBuffer(bytes: encoding.isUTF8 ? text : try encoding.encoded(text))
     }
-
-    var text: ByteBuffer { ByteBuffer(bytes: sent) }
 
     /// A position (characters from 1) in the sent text as one in the client's.
     func originalPosition(ofSent position: Int) -> Int {
         guard plan.isRewritten, position > 0 else { return position }
-        let offset = Self.offset(ofCharacter: position, in: sent, isUTF8: isUTF8)
-        return Self.character(atOffset: plan.originalOffset(ofSent: offset, cellLengths: cellLengths), in: original, isUTF8: isUTF8)
+        let offset = Self.offset(ofCharacter: position, in: sent)
+        return Self.character(atOffset: plan.originalOffset(ofSent: offset, cellLengths: cellLengths), in: original)
     }
 
-    static func offset(ofCharacter position: Int, in text: [UInt8], isUTF8: Bool) -> Int {
-        guard isUTF8 else { return min(position - 1, text.count) }
+    static func offset(ofCharacter position: Int, in text: [UInt8]) -> Int {
         var character = 0
         for index in text.indices where text[index] & 0xc0 != 0x80 {
             character += 1
@@ -60,8 +60,7 @@ final class SentStatement {
     }
 
     /// The position of the character at a byte offset, from 1.
-    static func character(atOffset offset: Int, in text: [UInt8], isUTF8: Bool) -> Int {
-        guard isUTF8 else { return min(offset, text.count) + 1 }
+    static func character(atOffset offset: Int, in text: [UInt8]) -> Int {
         var character = 1
         for index in 0..<min(max(offset, 0), text.count) where text[index] & 0xc0 != 0x80 { character += 1 }
         return character

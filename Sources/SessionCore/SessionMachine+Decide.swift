@@ -18,8 +18,7 @@ enum Decision {
 }
 
 extension SessionMachine {
-    var catalogQuery: String { CatalogSnapshot.loadQuery }
-
+    /// `text`: as the client sent it.
     mutating func decide(_ text: [UInt8], isExtended: Bool, declaredTypes: [UInt32] = []) -> Decision {
         // Without a known state nothing that went before in an implicit transaction can be answered for.
         if let failure = prepared.failure, failure.code != .failedTransaction { return .refuse(Refusal(failure)) }
@@ -29,6 +28,9 @@ extension SessionMachine {
         state.followStore(isPrepared: prepared.catalogLoaded || prepared.settingsLoaded)
         if state.catalogIsStale, !prepared.catalogLoaded, prepared.failure == nil { return prepare(.catalog) }
         if state.settingsAreInFlux, prepared.failure == nil, !prepared.settingsLoaded { return prepare(.settings) }
+        let client = text
+        let text: [UInt8]
+        do throws(CloisterError) { text = try state.readable(client) } catch { return .refuse(Refusal(error)) }
         var context = BindContext(
             catalog: state.catalog, searchPath: state.searchPath,
             standardConformingStrings: state.settings.standardConformingStrings, declaredParameterTypes: declaredTypes,
@@ -44,8 +46,7 @@ extension SessionMachine {
             }
             return .pass(effects)
         case .refused(let error, let offset):
-            let isUTF8 = state.settings.isUTF8
-            return .refuse(Refusal(error, position: offset.map { SentStatement.character(atOffset: $0, in: text, isUTF8: isUTF8) }))
+            return .refuse(Refusal(error, position: offset.map { SentStatement.character(atOffset: $0, in: text) }))
         case .needsCatalog: return prepare(.catalog)
         case .needsSearchPath: return prepare(.settings)
         case .administer(let command): return decide(command, isExtended: isExtended)
@@ -63,14 +64,14 @@ extension SessionMachine {
                 )
             }
             do throws(CloisterError) {
-                try resources.cells.check(state.settings)
+                let encoding = try CellService.encoding(state.settings)
                 let context = valueContext()
                 let cells = resources.cells
                 try cells.reserve(plan)
                 // Equal constants of one statement are equal cells: PostgreSQL compares expressions (GROUP BY) by their constants' bytes.
                 var made: [LiteralSlot: [UInt8]] = [:]
                 return .send(
-                    try SentStatement(plan: plan, original: text, isUTF8: context.settings.isUTF8) { (slot) throws(CloisterError) in
+                    try SentStatement(plan: plan, original: text, encoding: encoding) { (slot) throws(CloisterError) in
                         var key = slot
                         key.range = 0..<0
                         key.column = ""

@@ -235,7 +235,8 @@ extension SessionMachine {
 
     /// Tells the client of an error in the middle of a result; what the server still sends up to ReadyForQuery is dropped.
     mutating func giveUpOnResult(_ error: CloisterError) {
-        writeToClient { ErrorFields(error).write(to: &$0) }
+        let fields = state.fields(error)
+        writeToClient { fields.write(to: &$0) }
         isMuted = true
         switch pending.first {
         case .query: break
@@ -366,7 +367,7 @@ extension SessionMachine {
         if isMuted { return swallow(header) }
         if let refusal {
             swallow(header)
-            var fields = ErrorFields(refusal.error)
+            var fields = state.fields(refusal.error)
             if let position = refusal.position { fields[.position] = String(position) }
             writeToClient { fields.write(to: &$0) }
             return

@@ -285,7 +285,8 @@ package struct SessionMachine: ~Copyable {
         client.flush(to: &toServer)
         server.flush(to: &toClient)
         if !isDeaf, !server.isForwardingPartialMessage {
-            toClient.write { ErrorFields(error, severity: .fatal).write(to: &$0) }
+            let fields = state.fields(error, severity: .fatal)
+            toClient.write { fields.write(to: &$0) }
         }
         if wasServed, !client.isForwardingPartialMessage { toServer.write { Frontend.write(.terminate, to: &$0) } }
         phase = .closed

@@ -1,5 +1,6 @@
 internal import ColumnCatalog
 internal import Diagnostics
+internal import NIOCore
 internal import PGWire
 internal import SQLBinding
 internal import ValueCodec
@@ -168,9 +169,10 @@ struct SessionState {
         "extra_float_digits", "bytea_output", "DateStyle", "IntervalStyle", "TimeZone", "client_encoding", "standard_conforming_strings",
     ]
 
-    /// Rows of (tag, value): empty tag for the schemas of the effective search path in order, else a setting's name.
+    /// Rows of (tag, value): empty tag for the schemas of the effective search path in order (in hex of UTF-8, as client_encoding is
+    /// among what is asked), else a setting's name.
     static let settingsQuery =
-        "SELECT '', s.name::pg_catalog.text FROM pg_catalog.unnest(pg_catalog.current_schemas(true)) WITH ORDINALITY AS s (name, place)"
+        "SELECT '', pg_catalog.encode(pg_catalog.convert_to(s.name::pg_catalog.text, 'UTF8'), 'hex') FROM pg_catalog.unnest(pg_catalog.current_schemas(true)) WITH ORDINALITY AS s (name, place)"
         + settingNames.map { " UNION ALL SELECT '\($0)', pg_catalog.current_setting('\($0)')" }.joined()
 
     mutating func settingsLoaded(rows: [[String?]]) throws(CloisterError) {
@@ -180,7 +182,8 @@ struct SessionState {
         for row in rows {
             guard row.count == 2, let tag = row[0], let value = row[1] else { throw malformed() }
             if tag.isEmpty {
-                path.append(value)
+                guard let name = Hex.decode(Array("\\x\(value)".utf8).span) else { throw malformed() }
+                path.append(String(decoding: name, as: UTF8.self))
             } else {
                 guard try apply(tag, value), seen.insert(tag).inserted else { throw malformed() }
             }
@@ -189,6 +192,27 @@ struct SessionState {
         settingsAreInFlux = false
         searchPath = path
         settingsAreKnown = true
+    }
+
+    /// A text of the client's in UTF-8, in which statements are read.
+    func readable(_ text: [UInt8]) throws(CloisterError) -> [UInt8] {
+        guard text.contains(where: { $0 >= 0x80 }) else { return text }
+        guard let encoding = settings.encoding else {
+            throw CloisterError(
+                .clientEncoding, "a statement beyond ASCII in client_encoding \(settings.clientEncoding) can't be read",
+                hint: "SET client_encoding TO 'UTF8'.")
+        }
+        return try encoding.utf8(text)
+    }
+
+    /// An error of the proxy's own in the client's encoding.
+    func fields(_ error: CloisterError, severity: ErrorFields.Severity = .error) -> ErrorFields {
+        var fields = ErrorFields(error, severity: severity)
+        guard let encoding = settings.encoding, !encoding.isUTF8 else { return fields }
+        for index in fields.fields.indices {
+            fields.fields[index].value = ByteBuffer(bytes: encoding.message(String(buffer: fields.fields[index].value)))
+        }
+        return fields
     }
 
     mutating func catalogLoaded(rows: [[String?]]) throws(CloisterError) {

@@ -21,12 +21,16 @@ package struct SessionSettings: Sendable, Hashable {
     /// -15...3; above 0 a double is shown in its shortest exact form.
     package var extraFloatDigits = 1
     package var byteaOutput = ByteaOutput.hex
-    /// As the server spells it; anything but UTF8 makes text conversions throw 0A000.
+    /// As the server spells it.
     package var clientEncoding = "UTF8" {
-        didSet { isUTF8 = Self.isUTF8(clientEncoding) }
+        didSet { if clientEncoding != oldValue { chooseEncoding() } }
     }
-    /// Whether client text is UTF-8. Kept, as every value asks.
-    package private(set) var isUTF8 = true
+    /// The database's, as the server spells it.
+    package var serverEncoding = "UTF8" {
+        didSet { if serverEncoding != oldValue { chooseEncoding() } }
+    }
+    /// The client's text; nil: in an encoding that is not supported.
+    package private(set) var encoding: TextEncoding? = .utf8
     package var standardConformingStrings = true
 
     /// PostgreSQL's defaults: ISO, MDY; UTC; UTF8; extra_float_digits 1; bytea_output hex.
@@ -53,6 +57,8 @@ package struct SessionSettings: Sendable, Hashable {
             byteaOutput = style
         case "client_encoding":
             clientEncoding = value
+        case "server_encoding":
+            serverEncoding = value
         case "standard_conforming_strings":
             switch value.lowercased() {
             case "on", "true", "yes", "1": standardConformingStrings = true
@@ -64,11 +70,7 @@ package struct SessionSettings: Sendable, Hashable {
         return true
     }
 
-    /// PostgreSQL takes any case and ignores what is neither letter nor digit.
-    static func isUTF8(_ encoding: String) -> Bool {
-        let name = encoding.lowercased().filter { $0.isLetter || $0.isNumber }
-        return name == "utf8" || name == "unicode"
-    }
+    private mutating func chooseEncoding() { encoding = TextEncoding(named: clientEncoding, server: serverEncoding) }
 
     /// PostgreSQL's check_datestyle: a list of a style and an order, each optional; a style named alone keeps the order,
     /// except German, which brings DMY.

@@ -1,5 +1,6 @@
 /// Canonical bytes of values ⇄ PostgreSQL's text and binary forms, per logical type and session settings.
 ///
+/// Text is UTF-8 on every side, in binary forms too: `TextEncoding` stands between it and a client's encoding.
 /// The canonical form is PostgreSQL's binary (send) form. Text input accepts what PostgreSQL 15 accepts and gives the bytes
 /// it would give, or throws with its SQLSTATE; what is not supported is refused with 0A000, never guessed. Knows no keys,
 /// cells or sockets.
@@ -17,12 +18,6 @@ package enum ValueCodec {
         CloisterError(.shortBinaryValue, "insufficient data left in message")
     }
     static func longBinary() -> CloisterError { ValueError.binary("incorrect binary data format") }
-    static func requireUTF8(_ settings: SessionSettings) throws(CloisterError) {
-        guard settings.isUTF8 else {
-            throw ValueError.unsupported(
-                "client_encoding must be UTF8 to use encrypted columns", hint: "SET client_encoding TO 'UTF8'.")
-        }
-    }
 
     // MARK: Text to canonical
 
@@ -32,7 +27,6 @@ package enum ValueCodec {
     package static func canonical(
         fromText text: Span<UInt8>, type: LogicalType, modifier: Int32 = -1, settings: SessionSettings
     ) throws(CloisterError) -> [UInt8] {
-        try requireUTF8(settings)
         try TextCodec.verify(text)
         switch type {
         case .boolean: return [try BooleanCodec.parse(text) ? 1 : 0]
@@ -64,7 +58,6 @@ package enum ValueCodec {
         fromText text: [UInt8], type: LogicalType, modifier: Int32 = -1, settings: SessionSettings
     ) throws(CloisterError) -> [UInt8] {
         if type.isText {
-            try requireUTF8(settings)
             try TextCodec.verify(text.span)
             return text
         }
@@ -74,8 +67,7 @@ package enum ValueCodec {
     // MARK: Binary to canonical
 
     /// Checks a value's binary form as PostgreSQL's receive function does, and returns what its send function would then
-    /// give (a boolean becomes 0 or 1, a numeric loses digits its scale hides). Text in a binary form is in
-    /// client_encoding too: the caller must have refused any but UTF8 (`SessionSettings.isUTF8`).
+    /// give (a boolean becomes 0 or 1, a numeric loses digits its scale hides).
     package static func canonical(fromBinary bytes: [UInt8], type: LogicalType) throws(CloisterError) -> [UInt8] {
         switch type {
         case .boolean:
@@ -133,7 +125,6 @@ package enum ValueCodec {
     package static func text(
         fromCanonical bytes: [UInt8], type: LogicalType, settings: SessionSettings
     ) throws(CloisterError) -> [UInt8] {
-        try requireUTF8(settings)
         if type.isText || type == .json { return bytes }
         var output: [UInt8] = []
         try appendText(fromCanonical: bytes, type: type, settings: settings, to: &output)
@@ -144,7 +135,6 @@ package enum ValueCodec {
     package static func appendText(
         fromCanonical bytes: [UInt8], type: LogicalType, settings: SessionSettings, to output: inout [UInt8]
     ) throws(CloisterError) {
-        try requireUTF8(settings)
         switch type {
         case .boolean:
             try checkSize(bytes, 1)

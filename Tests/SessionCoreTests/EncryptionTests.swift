@@ -92,10 +92,23 @@ import Testing
         #expect(String(decoding: wire.rawToClient, as: UTF8.self).contains("public.people.age"))
     }
 
-    @Test func otherEncodingsThanUTF8AreRefused() throws {
+    @Test func aStatementIsReadInTheClientsEncoding() throws {
         let wire = try Wire()
         wire.server(S("client_encoding", "LATIN1"))
         #expect(wire.shown == ["S client_encoding=LATIN1"])
+        wire.script.on("é 5", .bound(plan(of: "é 5", pieces: [.verbatim(0..<3), .cell(slot("5", 3..<4))])))
+        var latin = ByteBuffer()
+        QueryMessage(text: ByteBuffer(bytes: [0xe9, 0x20, 0x35])).write(to: &latin)
+        wire.client(latin)
+        // The server gets it in LATIN1 again: é is one byte.
+        _ = wire.sent
+        #expect(Array(wire.rawToServer.dropFirst(5).prefix(4)) == [0xe9, 0x20, 0x27, 0x5c])
+    }
+
+    @Test func unsupportedEncodingsAreRefused() throws {
+        let wire = try Wire()
+        wire.server(S("client_encoding", "BIG5"))
+        #expect(wire.shown == ["S client_encoding=BIG5"])
         wire.script.on("q 5", .bound(plan(of: "q 5", pieces: [.verbatim(0..<2), .cell(slot("5", 2..<3))])))
         wire.client(Q("q 5"))
         wire.server(Err("42601", "no"), Z())

@@ -98,19 +98,23 @@ final class Wire {
         _ = (sent, shown)
     }
 
+    /// A name as the settings query gives it.
+    private func hex(_ name: String) -> String { name.utf8.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
+
     /// The server's answer to the injected settings query. `inBatch`: it was asked with Flush, so no ReadyForQuery.
     func answerSettings(inBatch: Bool = false, status: Character = "I", conforming: String = "on", encoding: String = "UTF8") {
         server(
-            ParseComplete, BindComplete, D("", "pg_catalog"), D("", "public"), D("extra_float_digits", "1"), D("bytea_output", "hex"),
+            ParseComplete, BindComplete, D("", hex("pg_catalog")), D("", hex("public")), D("extra_float_digits", "1"),
+            D("bytea_output", "hex"),
             D("DateStyle", "ISO, MDY"), D("IntervalStyle", "postgres"), D("TimeZone", "UTC"), D("client_encoding", encoding),
             D("standard_conforming_strings", conforming), C("SELECT 9"), CloseComplete, CloseComplete)
         if !inBatch { server(Z(status)) }
     }
 
     /// The server's answer to the injected catalog query, followed by the settings' if both were asked.
-    func answerCatalog(_ rows: [[String?]] = Wire.catalogRows, andSettings: Bool, inBatch: Bool = false) {
+    func answerCatalog(_ rows: [[String?]] = Wire.catalogRows, andSettings: Bool, inBatch: Bool = false, inHex: Bool = false) {
         server(ParseComplete, BindComplete)
-        for row in rows { server(D(bytes: row.map { $0.map { Array($0.utf8) } })) }
+        for row in rows { server(D(bytes: row.map { $0.map { Array((inHex ? hex($0) : $0).utf8) } })) }
         server(C("SELECT 5"), CloseComplete, CloseComplete)
         if andSettings {
             answerSettings(inBatch: inBatch)

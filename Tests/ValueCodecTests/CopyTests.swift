@@ -135,7 +135,6 @@ func rewrite(
             ("22023", { () throws(CloisterError) in try CopyFormat(.text, null: [0x0d]) }),
             ("0A000", { () throws(CloisterError) in try CopyFormat(.text, quote: 0x27) }),
             ("0A000", { () throws(CloisterError) in try CopyFormat(.csv, null: [0x2c]) }),
-            ("0A000", { () throws(CloisterError) in try CopyFormat(.csv, encoding: "LATIN1") }),
             ("0A000", { () throws(CloisterError) in try CopyFormat(.text, forceNull: [0]) }),
         ]
         for (state, make) in bad { #expect(refusal(make) == state) }

@@ -131,12 +131,13 @@ func unhex(_ text: String) -> [UInt8] {
         #expect(refusal { () throws(CloisterError) in try ValueCodec.canonical(fromBinary: unhex(sent), type: type) } == state)
     }
 
-    @Test func otherEncodingsAreRefused() throws {
-        let latin = try settings(("client_encoding", "LATIN1"))
-        #expect(refusal { () throws(CloisterError) in try read("1", .int4, latin) } == "0A000")
-        #expect(refusal { () throws(CloisterError) in try show([0, 0, 0, 1], .int4, latin) } == "0A000")
-        #expect(try roundTrip("1", .int4, settings(("client_encoding", "unicode"))) == "1")
-        #expect(try roundTrip("1", .int4, settings(("client_encoding", "utf-8"))) == "1")
+    @Test func encodingsOfTheSession() throws {
+        #expect(try settings(("client_encoding", "LATIN1")).encoding?.name == "LATIN1")
+        #expect(try settings(("client_encoding", "utf-8")).encoding?.isUTF8 == true)
+        #expect(try settings(("client_encoding", "BIG5")).encoding == nil)
+        // SQL_ASCII leaves the database's bytes as they are.
+        #expect(try settings(("client_encoding", "SQL_ASCII")).encoding?.isUTF8 == true)
+        #expect(try settings(("client_encoding", "SQL_ASCII"), ("server_encoding", "LATIN1")).encoding == nil)
     }
 
     @Test func byteaOutput() throws {

@@ -27,12 +27,10 @@ package struct CopyFormat: Sendable, Hashable {
     /// csv, COPY FROM: columns whose quoted NULL marker is NULL too.
     package let forceNull: Set<Int>
 
-    /// nil means the format's default. Throws 22023 or 0A000 with PostgreSQL's message. `encoding`: the ENCODING option;
-    /// only UTF8 is supported (without it client_encoding counts, which the caller checks).
+    /// nil means the format's default. Throws 22023 or 0A000 with PostgreSQL's message.
     package init(
         _ kind: Kind, delimiter: UInt8? = nil, null: [UInt8]? = nil, quote: UInt8? = nil, escape: UInt8? = nil,
-        header: Header = .none, forceQuote: Set<Int> = [], forceNotNull: Set<Int> = [], forceNull: Set<Int> = [],
-        encoding: String? = nil
+        header: Header = .none, forceQuote: Set<Int> = [], forceNotNull: Set<Int> = [], forceNull: Set<Int> = []
     ) throws(CloisterError) {
         self.kind = kind
         self.delimiter = delimiter ?? (kind == .csv ? ascii(",") : 0x09)
@@ -44,9 +42,6 @@ package struct CopyFormat: Sendable, Hashable {
         self.forceNotNull = forceNotNull
         self.forceNull = forceNull
 
-        if let encoding, !SessionSettings.isUTF8(encoding) {
-            throw ValueError.unsupported("COPY of encrypted columns needs ENCODING 'UTF8'")
-        }
         if self.delimiter == 0x0a || self.delimiter == 0x0d {
             throw CopyError.option("COPY delimiter cannot be newline or carriage return")
         }

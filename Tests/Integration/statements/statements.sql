@@ -117,7 +117,7 @@ SET LOCAL IntervalStyle = 'sql_standard' ;; SELECT iv FROM r ORDER BY id
 SET LOCAL TimeZone = 'America/New_York' ;; SELECT tz, tt FROM r ORDER BY id ;; SELECT id FROM r WHERE tz = '2020-02-29 07:34:56' ORDER BY id
 SET LOCAL bytea_output = 'escape' ;; SELECT by FROM r ORDER BY id
 SET LOCAL extra_float_digits = 0 ;; SELECT f4, f8 FROM r ORDER BY id
-pending| SET LOCAL client_encoding = 'LATIN1' ;; SELECT v FROM r ORDER BY id
+SET LOCAL client_encoding = 'LATIN1' ;; SELECT v FROM r ORDER BY id
 SET LOCAL standard_conforming_strings = off ;; SELECT id FROM r WHERE t = 'al\160ha' ORDER BY id
 SET LOCAL search_path = other ;; SELECT t FROM other.r ORDER BY t
 SET LOCAL search_path = other, public ;; SELECT id FROM w WHERE name = 'one'
