@@ -77,25 +77,31 @@ extension Analyzer {
             if touch.unknownInQuery, !context.catalogIsCurrent { throw Halt.needsCatalog }
             if touch.unknownInQuery || Self.isQuery(tag), madeMarkedRelation { try refuseAfterRenames(node) }
             try untouched(tag, body)
-            noteNameChanges(tag, effect)
+            noteNameChanges(tag, body, effect)
             return
         }
         try refuseAfterRenames(node)
         isStrict = true
         try bind(tag, body, node, &effect)
-        noteNameChanges(tag, effect)
+        noteNameChanges(tag, body, effect)
     }
 
     func refuseAfterRenames(_ node: Node) throws(Halt) {
         guard namesMayHaveChanged || madeMarkedRelation else { return }  // also from `relation`: a stale search path
         throw .refuse(
-            .statementRefused, "an earlier statement of the same text may have changed what the names in this one mean",
+            .statementRefused, "an earlier statement of the same text may have changed what the names or values in this one mean",
             hint: Refused.severalStatements.instead, at: node.tagged.body["relation"])
     }
 
-    private func noteNameChanges(_ tag: String, _ effect: StatementEffects.Statement) {
+    /// What values' texts mean and look like: a statement is bound, and its rows are shown, by what the session had before the text.
+    private static let valueSettings: Set = [
+        "datestyle", "intervalstyle", "timezone", "bytea_output", "extra_float_digits", "client_encoding",
+    ]
+
+    private func noteNameChanges(_ tag: String, _ body: Node, _ effect: StatementEffects.Statement) {
         if tag == "DropStmt" { hasDropped = true }
         switch tag {
+        case "VariableSetStmt" where Self.valueSettings.contains(body.string("name")?.lowercased() ?? ""): namesMayHaveChanged = true
         case "IndexStmt", "DropStmt", "TruncateStmt", "CommentStmt", "GrantStmt", "VacuumStmt", "CreateSeqStmt", "AlterSeqStmt",
             "CreateExtensionStmt",
             "CreateEnumStmt", "CreateSchemaStmt", "AlterTableStmt", "DropRoleStmt", "CreateRoleStmt", "AlterRoleStmt":

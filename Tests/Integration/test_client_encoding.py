@@ -244,3 +244,14 @@ def test_every_character_as_the_server_converts_it(stack, encoding):
         assert [shown.get_value(row, 1) for row in range(shown.ntuples)] == [bytes(written[text]) for _, text in sent]
         session.execute("SET client_encoding = 'UTF8'")
         assert [text for _, text in session.execute("SELECT id, t FROM chars ORDER BY id").fetchall()] == [text for _, text in sent]
+
+
+@pytest.mark.parametrize("setting", ["SET client_encoding = 'LATIN1'", "SET DateStyle = 'ISO, DMY'", "set local TimeZone = 'UTC'", "SET TIME ZONE 'UTC'", "SET NAMES 'LATIN1'"])
+def test_set_in_the_same_text(stack, setting):
+    """Values are bound and shown by what the session had before the text: refused, before anything of it is done."""
+    with stack.proxy() as session:
+        refused = session.pgconn.exec_(f"TRUNCATE r; {setting}; SELECT t FROM r".encode())
+        assert b"CL6002" in refused.error_field(psycopg.pq.DiagnosticField.MESSAGE_DETAIL)
+        shown = session.pgconn.exec_(b"SET work_mem = '4MB'; SELECT t FROM r WHERE t = 'x'")
+        assert shown.status == psycopg.pq.ExecStatus.TUPLES_OK
+        assert session.pgconn.exec_(f"{setting}; SELECT 1".encode()).get_value(0, 0) == b"1"

@@ -213,6 +213,9 @@ import Testing
         expect("SELECT 1; SELECT lower(name) FROM people", "! CL6001")
         expect("SET search_path = other; SELECT * FROM people WHERE name = 'a'", "! CL6002")
         expect("ALTER TABLE plain RENAME TO q; SELECT * FROM people", "! CL6002")
+        expect("SET DateStyle = 'ISO, DMY'; SELECT * FROM people", "! CL6002")
+        expect("SET TIME ZONE 'UTC'; SELECT name FROM people WHERE name = 'a'", "! CL6002")
+        expect("SET work_mem = '4MB'; SELECT name FROM people", "= SET work_mem = '4MB'; SELECT name FROM people")
         expect(
             "CREATE TABLE a (x int); INSERT INTO a VALUES (1); SELECT * FROM a JOIN people ON x = id WHERE name = 'a'",
             "CREATE TABLE a (x int); INSERT INTO a VALUES (1); SELECT * FROM a JOIN people ON x = id WHERE name = ‹o people.name:a›")
