@@ -6,13 +6,16 @@ package struct ReleasedKey: Sendable {
     /// The key's number, 1...2^31-1.
     package let id: UInt32
     package let cipher: CellCipher
-    /// Bit 0 compare, bit 1 hash.
-    package let operations: UInt32
+    /// The bits of schemas/release-v1.md: compare, hash, match, aggregate, granted only, maintenance.
+    package var operations: UInt32
+    /// Cells that one session may have compared, hashed, matched or summed up; 0: no limit.
+    package var limit: UInt64
 
-    package init(id: UInt32, _ cipher: CellCipher, operations: UInt32) {
+    package init(id: UInt32, _ cipher: CellCipher, operations: UInt32, limit: UInt64 = 0) {
         self.id = id
         self.cipher = cipher
         self.operations = operations
+        self.limit = limit
     }
 }
 
@@ -71,25 +74,32 @@ package struct ReleaseSession: ~Copyable, Sendable {
         self.report = report
     }
 
-    /// A RELEASE frame with 1...`keysPerFrame` keys. Throws `malformedFrame` for another number.
-    package mutating func release(_ released: [ReleasedKey]) throws(CloisterError) -> [UInt8] {
+    /// A RELEASE frame with 1...`keysPerFrame` keys. `grantor`: who will vouch for sessions. Throws `malformedFrame` for another
+    /// number.
+    package mutating func release(_ released: [ReleasedKey], grantor: Grantor? = nil) throws(CloisterError) -> [UInt8] {
         guard !released.isEmpty, released.count <= ReleaseLimits.keysPerFrame else {
             throw CloisterError(.malformedFrame, "a release carries 1 to \(ReleaseLimits.keysPerFrame) keys")
         }
         counter += 1
         var header = [FrameType.release.rawValue] + id
         header.appendBigEndian(counter)
-        let plaintext = try SecretBytes(count: 4 + ReleaseLimits.keyByteCount * released.count) {
+        let plaintext = try SecretBytes(count: ReleaseLimits.releaseFixedByteCount + ReleaseLimits.keyByteCount * released.count) {
             (target: inout MutableSpan<UInt8>) in
             Self.put(UInt32(released.count), into: &target, at: 0)
+            if let grantor {
+                for (index, byte) in grantor.id.enumerated() { target[4 + index] = byte }
+                grantor.writeKey(into: &target, at: 12)
+            }
             for (index, key) in released.enumerated() {
-                let offset = 4 + ReleaseLimits.keyByteCount * index
+                let offset = ReleaseLimits.releaseFixedByteCount + ReleaseLimits.keyByteCount * index
                 Self.put(key.id, into: &target, at: offset)
                 key.cipher.withColumnKey { (column: borrowing ColumnKey) in
                     let bytes = column.bytes
                     for position in bytes.indices { target[offset + 4 + position] = bytes[position] }
                 }
                 Self.put(key.operations, into: &target, at: offset + 4 + ColumnKey.byteCount)
+                Self.put(UInt32(truncatingIfNeeded: key.limit >> 32), into: &target, at: offset + 8 + ColumnKey.byteCount)
+                Self.put(UInt32(truncatingIfNeeded: key.limit), into: &target, at: offset + 12 + ColumnKey.byteCount)
             }
         }
         let sealed = try keys.seal(toEnclave: plaintext, counter: counter, header: header)

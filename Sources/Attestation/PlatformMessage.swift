@@ -68,6 +68,39 @@ package struct ReportRequest: Sendable, Hashable {
     }
 }
 
+/// Enclave → platform: a session has reached what a key's policy allows it. "CLRL", four zero bytes, key id (4), the backend's
+/// process (4), the limit (8).
+package struct LimitMessage: Sendable, Hashable {
+    package static let byteCount = 24
+    private static let prefix = Array("CLRL".utf8) + [0, 0, 0, 0]
+
+    package let key: UInt32
+    package let peer: Int32
+    package let limit: UInt64
+
+    package init(key: UInt32, peer: Int32, limit: UInt64) {
+        self.key = key
+        self.peer = peer
+        self.limit = limit
+    }
+
+    package var bytes: [UInt8] {
+        var bytes = Self.prefix
+        bytes.appendBigEndian(key)
+        bytes.appendBigEndian(UInt32(bitPattern: peer))
+        bytes.appendBigEndian(limit)
+        return bytes
+    }
+
+    package init?(bytes: [UInt8]) {
+        var reader = ByteReader(bytes)
+        guard bytes.count == Self.byteCount, reader.take(8) == Self.prefix, let key = reader.uint32(), let peer = reader.uint32(),
+            let limit = reader.uint64()
+        else { return nil }
+        self.init(key: key, peer: Int32(bitPattern: peer), limit: limit)
+    }
+}
+
 /// Enclave → platform, once: the socket is served. "CLRD", four zero bytes, the boot id (16).
 package struct ReadyMessage: Sendable, Hashable {
     package static let byteCount = 24

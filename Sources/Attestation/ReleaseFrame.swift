@@ -9,6 +9,12 @@ enum FrameType: UInt8 {
     case statusRequest = 5
     case status = 6
     case error = 7
+    case challengeRequest = 8
+    case challenge = 9
+    case grant = 10
+    case granted = 11
+    case join = 12
+    case joined = 13
 }
 
 /// Why the enclave refused a frame. Raw values are the wire's.
@@ -21,6 +27,7 @@ package enum ReleaseRefusal: UInt8, Error, Sendable, CaseIterable {
     case noPlatform = 6
     case badKey = 7
     case internalFailure = 8
+    case noGrant = 9
 
     package var frame: [UInt8] { [FrameType.error.rawValue, rawValue] }
 
@@ -34,6 +41,7 @@ package enum ReleaseRefusal: UInt8, Error, Sendable, CaseIterable {
         case .noPlatform: "the platform gave no report"
         case .badKey: "a key's number is out of range or given twice"
         case .internalFailure: "the enclave failed"
+        case .noGrant: "there is nothing that this session could be granted or join"
         }
     }
 }
@@ -42,7 +50,9 @@ package enum ReleaseRefusal: UInt8, Error, Sendable, CaseIterable {
 package enum ReleaseLimits {
     /// Keys in one RELEASE frame; a proxy with more sends several.
     package static let keysPerFrame = 1024
-    static let keyByteCount = 40
+    static let keyByteCount = 48
+    /// n ‖ grantor id ‖ grantor key: what comes before a RELEASE's keys.
+    static let releaseFixedByteCount = 44
     static let tagByteCount = 16
     /// type ‖ session id ‖ counter: the associated data of RELEASE.
     static let releaseHeaderByteCount = 17

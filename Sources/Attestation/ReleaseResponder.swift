@@ -24,18 +24,21 @@ package struct ReleaseResponder: ~Copyable {
         /// 1...2^31-1.
         package let id: UInt32
         package let key: ColumnKey
-        /// Bit 0 compare, bit 1 hash.
         package let operations: UInt32
+        package let limit: UInt64
 
-        init(id: UInt32, key: consuming ColumnKey, operations: UInt32) {
+        init(id: UInt32, key: consuming ColumnKey, operations: UInt32, limit: UInt64) {
             self.id = id
             self.key = key
             self.operations = operations
+            self.limit = limit
         }
     }
 
     package struct Opened: Sendable {
         package let keys: [ReceivedKey]
+        /// Who will vouch for sessions.
+        package let grantor: Grantor?
         fileprivate let session: SessionKeys
         fileprivate let counter: UInt64
 
@@ -71,7 +74,8 @@ package struct ReleaseResponder: ~Copyable {
         let opened: Opened
         do {
             let plaintext = try session.keys.open(toEnclave: sealed, counter: counter, header: header)
-            opened = Opened(keys: try Self.keys(plaintext.bytes), session: session.keys, counter: counter)
+            opened = Opened(
+                keys: try Self.keys(plaintext.bytes), grantor: try Self.grantor(plaintext.bytes), session: session.keys, counter: counter)
         } catch let refusal as ReleaseRefusal {
             throw refusal
         } catch {
@@ -82,22 +86,34 @@ package struct ReleaseResponder: ~Copyable {
     }
 
     private static func keys(_ plaintext: Span<UInt8>) throws -> [ReceivedKey] {
-        guard plaintext.count >= 4 else { throw ReleaseRefusal.malformed }
+        guard plaintext.count >= ReleaseLimits.releaseFixedByteCount else { throw ReleaseRefusal.malformed }
         let count = Int(number(plaintext, 0))
-        guard count > 0, count <= ReleaseLimits.keysPerFrame, plaintext.count == 4 + ReleaseLimits.keyByteCount * count else {
+        guard count > 0, count <= ReleaseLimits.keysPerFrame,
+            plaintext.count == ReleaseLimits.releaseFixedByteCount + ReleaseLimits.keyByteCount * count
+        else {
             throw ReleaseRefusal.malformed
         }
         var result: [ReceivedKey] = []
         var seen: Set<UInt32> = []
         for index in 0..<count {
-            let offset = 4 + ReleaseLimits.keyByteCount * index
+            let offset = ReleaseLimits.releaseFixedByteCount + ReleaseLimits.keyByteCount * index
             let id = number(plaintext, offset)
             guard id > 0, id <= 0x7fff_ffff, seen.insert(id).inserted else { throw ReleaseRefusal.badKey }
             let key = try ColumnKey(copying: plaintext.extracting(offset + 4..<offset + 4 + ColumnKey.byteCount))
             let operations = number(plaintext, offset + 4 + ColumnKey.byteCount)
-            result.append(ReceivedKey(id: id, key: key, operations: operations))
+            let high = number(plaintext, offset + 8 + ColumnKey.byteCount)
+            let low = number(plaintext, offset + 12 + ColumnKey.byteCount)
+            result.append(ReceivedKey(id: id, key: key, operations: operations, limit: UInt64(high) << 32 | UInt64(low)))
         }
         return result
+    }
+
+    /// Eight zero bytes for an id: nobody. The caller has checked the size.
+    private static func grantor(_ plaintext: Span<UInt8>) throws(CloisterError) -> Grantor? {
+        var id: [UInt8] = []
+        for index in 4..<12 { id.append(plaintext[index]) }
+        guard id.contains(where: { $0 != 0 }) else { return nil }
+        return try Grantor(id: id, key: plaintext.extracting(12..<12 + Grantor.keyByteCount))
     }
 
     private static func number(_ bytes: Span<UInt8>, _ offset: Int) -> UInt32 {

@@ -21,6 +21,8 @@ enum slot_use { SLOT_FREE, SLOT_IDLE, SLOT_HELD, SLOT_HELD_AGAIN, SLOT_CLOSING, 
 struct slot_entry {
     _Atomic uint32_t use;
     cloister_slot *slot;
+    uint64_t session; /* number of the connection that has the slot; never used again */
+    int32_t peer;     /* its process, as the kernel says; 0 unknown */
 };
 
 struct channel {

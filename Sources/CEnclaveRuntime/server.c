@@ -112,7 +112,14 @@ static void leave_queue(struct conn *conn) {
 static void free_slot(struct slot_entry *entry) {
     munmap(entry->slot, CLOISTER_SLOT_BYTES);
     entry->slot = NULL;
+    channel.callbacks.ended(channel.callbacks.context, entry->session);
     atomic_store(&entry->use, SLOT_FREE);
+}
+
+static int32_t peer_process(int fd) {
+    struct ucred peer;
+    socklen_t length = sizeof peer;
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 ? peer.pid : 0;
 }
 
 /* Gives `conn` a slot. 0: none free; 1: done, or the connection was dropped for want of memory. */
@@ -128,6 +135,9 @@ static int give_slot(struct conn *conn) {
         forget(conn);
         return 1;
     }
+    static uint64_t sessions;
+    entry->session = ++sessions;
+    entry->peer = peer_process(conn->fd);
     entry->slot = mapping;
     entry->slot->magic = CLOISTER_SLOT_MAGIC;
     entry->slot->version = CLOISTER_SLOT_VERSION;

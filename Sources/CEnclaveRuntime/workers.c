@@ -126,7 +126,7 @@ static void serve(void *worker, uint32_t index) {
         stop_watching();
         if (any_pending()) bell_wake();
     }
-    channel.callbacks.serve(worker, entry->slot);
+    channel.callbacks.serve(worker, entry->slot, entry->session, entry->peer);
     if (is_long) start_watching();
     release(entry, index);
 }

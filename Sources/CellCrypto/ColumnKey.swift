@@ -61,6 +61,20 @@ package final class CellCipher: Sendable {
         try body(key)
     }
 
+    /// Whether the other one has the same column key; takes the same time for any two.
+    package func hasSameKey(as other: CellCipher) -> Bool {
+        withColumnKey { (mine: borrowing ColumnKey) in
+            other.withColumnKey { (theirs: borrowing ColumnKey) in
+                let a = mine.bytes
+                let b = theirs.bytes
+                guard a.count == b.count else { return false }
+                var difference: UInt8 = 0
+                for index in a.indices { difference |= a[index] ^ b[index] }
+                return difference == 0
+            }
+        }
+    }
+
     /// Seals a value for a `det_T` column: equal values give equal cells. `plaintext` is canonical and normalised.
     /// Throws `unsuitableParameter` if `type` is randomized or names another key.
     package func sealDeterministic(_ plaintext: Span<UInt8>, type: EncryptedType) throws(CloisterError) -> [UInt8] {

@@ -38,11 +38,13 @@ package struct Configuration: Sendable {
     package var columns: [ColumnDeclaration]
     package var limits: LimitsConfiguration
     package var catalog: CatalogConfiguration
+    package var sessions: SessionPolicy
 
     package init(
         file: String, service: ServiceConfiguration?, columns: [ColumnDeclaration], limits: LimitsConfiguration = LimitsConfiguration(),
-        catalog: CatalogConfiguration = CatalogConfiguration()
+        catalog: CatalogConfiguration = CatalogConfiguration(), sessions: SessionPolicy = SessionPolicy()
     ) {
+        self.sessions = sessions
         self.file = file
         self.service = service
         self.columns = columns
@@ -126,6 +128,18 @@ package struct EnclaveConfiguration: Sendable, Equatable {
         self.allow = allow
         self.roots = roots
     }
+}
+
+/// Which sessions the enclave serves: keys `sessions`, `maintenance` and `comparisons_per_session` of section `enclave`.
+package struct SessionPolicy: Sendable, Equatable {
+    /// Only those that a proxy vouched for.
+    package var grantedOnly = false
+    /// Then also VACUUM, REINDEX and index builds of any session, on stored cells.
+    package var allowsMaintenance = true
+    /// What one session may ask of one key; 0: no limit.
+    package var comparisonsPerSession: UInt64 = 0
+
+    package init() {}
 }
 
 /// How an enclave may hold its secrets. The raw value is the word of the file.

@@ -75,7 +75,8 @@ struct ConfigurationReader {
             return nil
         }
         let present = sections.filter { top[$0] != nil }
-        if !present.isEmpty {
+        let isPolicyOnly = present == ["enclave"] && top["enclave"].map { isPolicy($0.value) } ?? false
+        if !present.isEmpty, !isPolicyOnly {
             for missing in sections where top[missing] == nil {
                 yaml.note(
                     .configurationMissing, "the file: section '\(missing)' is missing",
@@ -84,7 +85,8 @@ struct ConfigurationReader {
         }
         let proxy = top["proxy"].flatMap { readProxy($0.value) }
         let keys = top["keys"].flatMap { readKeys($0.value) }
-        let enclave = top["enclave"].flatMap { readEnclave($0.value) }
+        let enclave = isPolicyOnly ? nil : top["enclave"].flatMap { readEnclave($0.value) }
+        let sessions = top["enclave"].map { readSessions($0.value) } ?? SessionPolicy()
         let limits = top["limits"].map { readLimits($0.value) } ?? LimitsConfiguration()
         let catalog = top["catalog"].map { readCatalog($0.value) } ?? CatalogConfiguration()
         let columns = top["columns"].map { readColumns($0.value) } ?? []
@@ -95,7 +97,7 @@ struct ConfigurationReader {
                 vault: keys.vault, passphraseFile: keys.passphraseFile, trustedMasterKeys: keys.trusted,
                 allowsKeyStatements: keys.ddl, enclave: enclave)
         }
-        return Configuration(file: yaml.file, service: service, columns: columns, limits: limits, catalog: catalog)
+        return Configuration(file: yaml.file, service: service, columns: columns, limits: limits, catalog: catalog, sessions: sessions)
     }
 
     private func absolute(_ path: String) -> String {
@@ -158,7 +160,9 @@ struct ConfigurationReader {
     }
 
     private mutating func readEnclave(_ node: Node) -> EnclaveConfiguration? {
-        guard let section = yaml.section(node, "enclave", required: ["measurements"], optional: ["minimum_version", "allow", "roots"])
+        guard
+            let section = yaml.section(
+                node, "enclave", required: ["measurements"], optional: ["minimum_version", "allow", "roots"] + Self.sessionKeys)
         else { return nil }
         let measurements = section["measurements"].flatMap {
             yaml.list($0.value, "enclave.measurements") {
@@ -175,6 +179,32 @@ struct ConfigurationReader {
         return EnclaveConfiguration(
             measurements: measurements.compactMap(\.bytes), placeholders: measurements.count { $0.bytes == nil },
             minimumVersion: UInt32(version ?? 1), allow: allow ?? [.memfdSecret], roots: (roots ?? ["tee-root.pem"]).map(absolute))
+    }
+
+    private static let sessionKeys = ["sessions", "maintenance", "comparisons_per_session"]
+
+    /// Whether an `enclave` section says only which sessions are served: that much may stand in a file of columns.
+    private func isPolicy(_ node: Node) -> Bool {
+        guard let mapping = node.mapping, !mapping.isEmpty else { return false }
+        return mapping.keys.allSatisfy { Self.sessionKeys.contains($0.string ?? "") }
+    }
+
+    private mutating func readSessions(_ node: Node) -> SessionPolicy {
+        var policy = SessionPolicy()
+        // What else is in the section is `readEnclave`'s to judge.
+        guard let mapping = node.mapping else { return policy }
+        for (key, value) in mapping {
+            switch key.string {
+            case "sessions":
+                let granted = yaml.word(value, "enclave.sessions", among: [("open", false), ("granted", true)])
+                policy.grantedOnly = granted ?? policy.grantedOnly
+            case "maintenance": policy.allowsMaintenance = yaml.boolean(value, "enclave.maintenance") ?? policy.allowsMaintenance
+            case "comparisons_per_session":
+                policy.comparisonsPerSession = UInt64(yaml.integer(value, "enclave.comparisons_per_session", in: 1...Int.max) ?? 0)
+            default: break
+            }
+        }
+        return policy
     }
 
     private mutating func readLimits(_ node: Node) -> LimitsConfiguration {

@@ -48,9 +48,13 @@ final class Aggregation {
     }
 }
 
-/// The groups that are under way, by slot. Shared by the workers: any of them may serve a slot's next request.
+/// The groups that are under way, by session. Shared by the workers: any of them may serve a session's next request.
 package final class AggregationTable: Sendable {
-    private let running = Mutex<[UInt: Slot]>([:])
+    private struct Running {
+        var groups: [UInt64: Slot] = [:]
+        var ended: [UInt64] = []
+    }
+    private let running = Mutex(Running())
     private let remembered = Atomic<Int>(0)
     private let rememberedLimit: Int
 
@@ -60,12 +64,23 @@ package final class AggregationTable: Sendable {
     /// `rememberedLimit`: how many float cells all groups together may hold to find repeated ones; about 50 bytes each.
     package init(rememberedLimit: Int = 1 << 18) { self.rememberedLimit = rememberedLimit }
 
-    /// Takes the slot's group out of the table.
-    func take(_ slot: UInt) -> Aggregation? { running.withLock { $0.removeValue(forKey: slot)?.aggregation } }
+    /// Takes the session's group out of the table.
+    func take(_ session: UInt64) -> Aggregation? {
+        running.withLock { running in
+            for session in running.ended { running.groups[session] = nil }
+            running.ended.removeAll()
+            return running.groups.removeValue(forKey: session)?.aggregation
+        }
+    }
 
-    func put(_ aggregation: Aggregation, _ slot: UInt) {
+    /// The session is gone. Called on the main thread, which touches no plaintext: the group is freed by the next worker here.
+    func ended(_ session: UInt64) {
+        running.withLock { $0.ended.append(contentsOf: $0.groups[session] == nil ? [] : [session]) }
+    }
+
+    func put(_ aggregation: Aggregation, _ session: UInt64) {
         let entry = Slot(aggregation: aggregation)
-        running.withLock { $0[slot] = entry }
+        running.withLock { $0.groups[session] = entry }
     }
 
     func reserve() -> Bool {

@@ -30,4 +30,6 @@ package struct Refusal: Error, Equatable, Sendable {
     package static let smallGroup = Refusal(CLOISTER_SMALL_GROUP)
     package static let repeatedCell = Refusal(CLOISTER_REPEATED_CELL)
     package static let outOfRange = Refusal(CLOISTER_OUT_OF_RANGE)
+    package static let ungranted = Refusal(CLOISTER_UNGRANTED)
+    package static let limit = Refusal(CLOISTER_LIMIT)
 }

@@ -5,10 +5,10 @@ internal import EnclaveABI
 extension Evaluator {
     private static let aggregateHeaderByteCount = 12
 
-    /// AGGREGATE: `cloister_aggregate`, then each cell behind its length. The first request of a group forgets what the slot had
+    /// AGGREGATE: `cloister_aggregate`, then each cell behind its length. The first request of a group forgets what the session had
     /// under way; the last answers with the result's cell. Any refusal ends the group.
-    func aggregate(_ request: Span<UInt8>, slot: UInt) throws(Refusal) -> [UInt8] {
-        let known = enclave.aggregations.take(slot)
+    func aggregate(_ request: Span<UInt8>, _ caller: Caller) throws(Refusal) -> [UInt8] {
+        let known = enclave.aggregations.take(caller.session)
         guard request.count >= Self.aggregateHeaderByteCount, let function = AggregateFunction(rawValue: request.littleEndian32(at: 0))
         else {
             throw .badRequest
@@ -28,6 +28,7 @@ extension Evaluator {
             at += length
             let header = try header(cell)
             let entry = try key(header.key)
+            try admit(Caller(session: caller.session, peer: caller.peer), entry, header, nil)
             let running: Aggregation
             if let group { running = group } else { running = try begin(function, header, entry) }
             group = running
@@ -35,7 +36,7 @@ extension Evaluator {
         }
         guard at == request.count, let group else { throw .badRequest }
         guard flags & CLOISTER_AGGREGATE_LAST != 0 else {
-            enclave.aggregations.put(group, slot)
+            enclave.aggregations.put(group, caller.session)
             return []
         }
         return try finish(group)

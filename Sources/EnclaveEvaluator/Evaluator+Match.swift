@@ -45,7 +45,7 @@ extension Evaluator {
 
     /// MATCH: `cloister_match`, value cell, pattern cell. The pattern is always a constant of the query, an operand: a stored
     /// cell is never taken for one, so the server can't match column against column.
-    func match(_ request: Span<UInt8>) throws(Refusal) -> Bool {
+    func match(_ request: Span<UInt8>, _ caller: Caller) throws(Refusal) -> Bool {
         guard request.count >= Self.matchHeaderByteCount, let kind = PatternKind(request.littleEndian32(at: 0)) else { throw .badRequest }
         let valueCount = Int(request.littleEndian32(at: 4))
         let patternCount = Int(request.littleEndian32(at: 8))
@@ -63,6 +63,7 @@ extension Evaluator {
         guard valueHeader.collation == 0 || collator != nil else { throw .mismatch }
         let entry = try key(valueHeader.key)
         guard entry.operations.contains(.match) else { throw .forbidden }
+        try admit(caller, entry, valueHeader, Self.operandWriter(patternCell, patternHeader))
         try left.open(value, valueHeader, entry.cipher, opener)
         try pattern.open(patternCell, patternHeader, entry.cipher, opener)
         if kind == .prefix { return Self.startsWith(left, pattern, isBlankPadded: valueHeader.type == .bpchar) }

@@ -20,22 +20,33 @@ package final class Enclave: Sendable {
     package let keys: KeyTable
     package let tunnel: any Tunnel
     let aggregations: AggregationTable
+    package let sessions: SessionTable
     /// In bytes: what each worker takes in at most.
     package let largestRequest: Int
 
     package init(
-        keys: KeyTable, tunnel: any Tunnel, aggregations: AggregationTable = AggregationTable(), largestRequest: Int = .max
+        keys: KeyTable, tunnel: any Tunnel, aggregations: AggregationTable = AggregationTable(), sessions: SessionTable = SessionTable(),
+        largestRequest: Int = .max
     ) {
         self.aggregations = aggregations
+        self.sessions = sessions
         self.keys = keys
         self.tunnel = tunnel
         self.largestRequest = largestRequest
     }
 }
 
+extension Enclave {
+    /// The connection of that number is gone; on the main thread.
+    package func ended(_ session: UInt64) {
+        sessions.ended(session)
+        aggregations.ended(session)
+    }
+}
+
 /// Answers a frame of schemas/release-v1.md with another.
 package protocol Tunnel: Sendable {
-    func answer(_ frame: [UInt8]) -> [UInt8]
+    func answer(_ frame: [UInt8], caller: Caller) -> [UInt8]
 }
 
 /// Evaluates requests on one worker thread. Keeps the plaintext of three operands in buffers of its own, overwritten by the
@@ -58,19 +69,21 @@ package final class Evaluator {
     /// MATCH's right side, apart from COMPARE's: a query may use both in turn, row after row.
     var pattern = Operand()
     var compiled = CompiledPattern()
+    /// What was found of the sessions served last.
+    var admissions = AdmissionCache()
     /// Seals results of aggregates; made when first needed.
     var writer: CellWriter?
 
     package init(_ enclave: Enclave) { self.enclave = enclave }
 
-    /// Answers one request. `request` is the enclave's own copy: nobody else can change it. `slot` tells the slots apart.
-    package func evaluate(opcode: UInt32, request: Span<UInt8>, slot: UInt = 0) -> Answer {
+    /// Answers one request. `request` is the enclave's own copy: nobody else can change it.
+    package func evaluate(opcode: UInt32, request: Span<UInt8>, caller: Caller = Caller()) -> Answer {
         do throws(Refusal) {
             switch opcode {
-            case CLOISTER_OP_COMPARE.rawValue: return Answer(value: try compare(request))
-            case CLOISTER_OP_HASH.rawValue: return Answer(hash: try hash(request))
-            case CLOISTER_OP_MATCH.rawValue: return Answer(value: try match(request) ? 1 : 0)
-            case CLOISTER_OP_AGGREGATE.rawValue: return Answer(bytes: try aggregate(request, slot: slot))
+            case CLOISTER_OP_COMPARE.rawValue: return Answer(value: try compare(request, caller))
+            case CLOISTER_OP_HASH.rawValue: return Answer(hash: try hash(request, caller))
+            case CLOISTER_OP_MATCH.rawValue: return Answer(value: try match(request, caller) ? 1 : 0)
+            case CLOISTER_OP_AGGREGATE.rawValue: return Answer(bytes: try aggregate(request, caller))
             case CLOISTER_OP_PING.rawValue:
                 guard request.isEmpty else { throw Refusal.badRequest }
                 return Answer()
@@ -78,7 +91,7 @@ package final class Evaluator {
                 guard request.count <= Self.maximumFrame else { throw Refusal.tooLarge }
                 var frame: [UInt8] = []
                 appendBytes(request, to: &frame)
-                return Answer(bytes: enclave.tunnel.answer(frame))
+                return Answer(bytes: enclave.tunnel.answer(frame, caller: caller))
             default: throw Refusal.badRequest
             }
         } catch {
@@ -87,7 +100,7 @@ package final class Evaluator {
     }
 
     /// COMPARE: `cloister_pair`, cell a, cell b.
-    private func compare(_ request: Span<UInt8>) throws(Refusal) -> Int32 {
+    private func compare(_ request: Span<UInt8>, _ caller: Caller) throws(Refusal) -> Int32 {
         guard request.count >= 8 else { throw .badRequest }
         let aCount = Int(request.littleEndian32(at: 0))
         let bCount = Int(request.littleEndian32(at: 4))
@@ -99,6 +112,7 @@ package final class Evaluator {
         try Self.checkMeeting(a, aHeader, b, bHeader)
         let entry = try key(aHeader.key)
         guard entry.operations.contains(.compare) else { throw .forbidden }
+        try admit(caller, entry, aHeader, Self.operandWriter(a, aHeader) ?? Self.operandWriter(b, bHeader))
         try left.open(a, aHeader, entry.cipher, opener)
         try right.open(b, bHeader, entry.cipher, opener)
         if aHeader.collation != 0 { return try Self.order(left, right, aHeader, collators) }
@@ -106,12 +120,13 @@ package final class Evaluator {
     }
 
     /// HASH: one cell, stored or operand.
-    private func hash(_ request: Span<UInt8>) throws(Refusal) -> UInt64 {
+    private func hash(_ request: Span<UInt8>, _ caller: Caller) throws(Refusal) -> UInt64 {
         let header = try header(request)
         try Self.checkServed(header)
         guard header.role != .result else { throw .mismatch }
         let entry = try key(header.key)
         guard entry.operations.contains(.hash) else { throw .forbidden }
+        try admit(caller, entry, header, Self.operandWriter(request, header))
         try left.open(request, header, entry.cipher, opener)
         normalized.removeAll(keepingCapacity: true)
         try Self.normalize(left, header, collators, into: &normalized)

@@ -13,6 +13,10 @@ package struct KeyOperations: OptionSet, Sendable, Hashable {
     package static let match = KeyOperations(rawValue: 4)
     /// SUM, AVG, STDDEV, VARIANCE over groups of at least `minimumGroup` cells.
     package static let aggregate = KeyOperations(rawValue: 8)
+    /// Only for sessions that a proxy vouched for.
+    package static let grantedOnly = KeyOperations(rawValue: 16)
+    /// With `grantedOnly`: comparing and hashing stored cells for maintenance is for any session.
+    package static let maintenance = KeyOperations(rawValue: 32)
 
     /// From the upper half of the mask; never below 2.
     package var minimumGroup: Int { max(2, Int(rawValue >> 16)) }
@@ -23,7 +27,28 @@ package final class KeyTable: Sendable {
     package struct Entry: Sendable {
         let cipher: CellCipher
         let operations: KeyOperations
+        /// Cells that one session may have compared, hashed, matched or summed up; 0: no limit.
+        let limit: UInt64
+        /// Who may vouch for sessions under this key: those who released it. Oldest first.
+        let grantors: [UInt64]
     }
+
+    package struct Released: Sendable {
+        let cipher: CellCipher
+        let operations: KeyOperations
+        let limit: UInt64
+        let grantor: UInt64?
+
+        package init(_ cipher: CellCipher, _ operations: KeyOperations, limit: UInt64 = 0, grantor: UInt64? = nil) {
+            self.cipher = cipher
+            self.operations = operations
+            self.limit = limit
+            self.grantor = grantor
+        }
+    }
+
+    /// More proxies than this serve no database at once.
+    static let grantorLimit = 64
 
     /// Bound on the keys held at once: a hostile client may release keys of its own.
     package static let largestLimit = 4096
@@ -48,14 +73,27 @@ package final class KeyTable: Sendable {
     package var count: Int { entries.withLock { $0.count } }
 
     /// Adds or replaces all of `released`, or nothing if the table would grow beyond its limit.
-    package func insert(_ released: [(cipher: CellCipher, operations: KeyOperations)]) -> Bool {
+    package func insert(_ released: [Released]) -> Bool {
         let done = entries.withLock { table in
             let added = released.count { table[$0.cipher.id] == nil }
             guard table.count + added <= limit else { return false }
-            for (cipher, operations) in released { table[cipher.id] = Entry(cipher: cipher, operations: operations) }
+            for key in released { table[key.cipher.id] = Self.entry(key, after: table[key.cipher.id]) }
             return true
         }
         if done { changes.wrappingAdd(1, ordering: .releasing) }
         return done
+    }
+
+    /// Who releases a known key anew, with the same bytes, is one of those who have it: the grantors stay, and so does *granted only*
+    /// until the enclave is started again. With other bytes it is another key, whoever's that is.
+    private static func entry(_ new: Released, after old: Entry?) -> Entry {
+        var operations = new.operations
+        var grantors: [UInt64] = []
+        if let old, old.cipher.hasSameKey(as: new.cipher) {
+            if old.operations.contains(.grantedOnly) { operations.insert(.grantedOnly) }
+            grantors = old.grantors
+        }
+        if let grantor = new.grantor, !grantors.contains(grantor) { grantors.append(grantor) }
+        return Entry(cipher: new.cipher, operations: operations, limit: new.limit, grantors: Array(grantors.suffix(grantorLimit)))
     }
 }

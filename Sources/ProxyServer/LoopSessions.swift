@@ -28,7 +28,8 @@ final class LoopSessions: Sendable {
         self.configuration = configuration
         self.tls = tls
         let resources = try SessionResources(
-            limits: configuration.limits, transport: tls.settings.policy, bind: bind, catalogs: catalogs, keys: keys, now: WallClock.now)
+            limits: configuration.limits, transport: tls.settings.policy, bind: bind, catalogs: catalogs, keys: keys,
+            grants: configuration.grants, now: WallClock.now)
         state = NIOLoopBound(State(resources: resources), eventLoop: loop)
     }
 

@@ -1,5 +1,6 @@
 /// Runs `SessionCore`'s machines on SwiftNIO: listening, dialling, backpressure, lifecycle. Decides nothing of the
 /// protocol and sees no cell: bytes go into a machine, its answers are carried out.
+package import SessionCore
 package import Diagnostics
 package import PGWire
 package import SQLBinding
@@ -35,6 +36,8 @@ package struct ProxyConfiguration: Sendable {
     package var drainSeconds: Int64 = 30
     /// Carries out a statement about keys or marks, elsewhere, and says how it went; nil: they are refused.
     package var administer: (@Sendable (ColumnCommand, @escaping @Sendable (Result<Void, CloisterError>) -> Void) -> Void)?
+    /// Vouches for sessions towards the enclave; nil: the enclave serves any.
+    package var grants: SessionGrants?
     /// Event loops; 0: one per core.
     package var threads = 0
 

@@ -178,7 +178,9 @@ extension CellService {
             throw CloisterError(.keyUnavailable, "the proxy holds no key \(type.key.rawValue), which encrypts \(target.column)")
         }
         switch type.scheme {
-        case .randomized: return try writer.seal(canonical.span, role: target.role, type: type, with: cipher)
+        case .randomized:
+            let writer = target.role == .operand ? operands : writer
+            return try writer.seal(canonical.span, role: target.role, type: type, with: cipher)
         case .deterministic:
             let normalized = ValueCodec.normalizedForEquality(canonical, type: type.logical)
             return try cipher.sealDeterministic(normalized.span, type: type)

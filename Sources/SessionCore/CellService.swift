@@ -12,11 +12,23 @@ internal import ValueCodec
 final class CellService {
     let keys: KeyRing
     let writer: CellWriter
-    private let opener = CellOpener()
+    /// Of operands: the session's own where the enclave binds them to it.
+    let operands: CellWriter
+    private let opener: CellOpener
 
     init(keys: KeyRing) throws(CloisterError) {
         self.keys = keys
         writer = try CellWriter()
+        operands = writer
+        opener = CellOpener()
+    }
+
+    /// The same for one session, with operands of its own. Throws `cryptographyFailed`.
+    init(forSessionOf shared: CellService) throws(CloisterError) {
+        keys = shared.keys
+        writer = shared.writer
+        opener = shared.opener
+        operands = try CellWriter()
     }
 
     /// The client's encoding. Text in cells is UTF-8.
@@ -36,7 +48,7 @@ final class CellService {
     }
 
     /// One writer id for all the operands of a statement.
-    func reserve(_ plan: BoundStatement) throws(CloisterError) { try writer.reserve(plan.pieces.count + plan.parameters.count) }
+    func reserve(_ plan: BoundStatement) throws(CloisterError) { try operands.reserve(plan.pieces.count + plan.parameters.count) }
 
     // MARK: Opening
 
@@ -150,7 +162,7 @@ final class CellService {
         var id: UInt64 = 0
         guard cell.count >= 16 else { return false }
         for index in 8..<16 { id = id << 8 | UInt64(cell[index]) }
-        return id == writer.id
+        return id == operands.id
     }
 
     private func undecryptable(_ column: RowShape.Column) -> CloisterError {

@@ -136,7 +136,7 @@ extension SessionMachine {
         guard let body = client.body(header) else { return false }
         let settings = state.settings
         do throws(CloisterError) {
-            if let sealed = try copyIn?.encryption?.feed(Array(body.readableBytesView), cells: resources.cells, settings: settings) {
+            if let sealed = try copyIn?.encryption?.feed(Array(body.readableBytesView), cells: cells, settings: settings) {
                 drop(header)
                 if !sealed.isEmpty { writeToServer { Frontend.writeCopyData(sealed, to: &$0) } }
             }
@@ -150,7 +150,7 @@ extension SessionMachine {
     private mutating func copyDone(_ header: FrameHeader) throws(CloisterError) {
         let settings = state.settings
         do throws(CloisterError) {
-            if let rest = try copyIn?.encryption?.finish(cells: resources.cells, settings: settings), !rest.isEmpty {
+            if let rest = try copyIn?.encryption?.finish(cells: cells, settings: settings), !rest.isEmpty {
                 writeToServer { Frontend.writeCopyData(rest, to: &$0) }
             }
             client.pass(header.totalLength)

@@ -78,7 +78,7 @@ extension SessionMachine {
         swallow(header)
         let settings = state.settings
         do throws(CloisterError) {
-            let shown = try copyOut?.feed(Array(body.readableBytesView), cells: resources.cells, settings: settings) ?? []
+            let shown = try copyOut?.feed(Array(body.readableBytesView), cells: cells, settings: settings) ?? []
             if !shown.isEmpty { writeToClient { Frontend.writeCopyData(shown, to: &$0) } }
         } catch { giveUpOnResult(error) }
         return true
@@ -88,7 +88,7 @@ extension SessionMachine {
     mutating func copyOutDone(_ header: FrameHeader) throws(CloisterError) {
         let settings = state.settings
         do throws(CloisterError) {
-            let rest = try copyOut?.finish(cells: resources.cells, settings: settings) ?? []
+            let rest = try copyOut?.finish(cells: cells, settings: settings) ?? []
             if !rest.isEmpty { writeToClient { Frontend.writeCopyData(rest, to: &$0) } }
             show(header)
         } catch {

@@ -7,7 +7,12 @@ internal import ValueCodec
 
 /// Queries of our own on the client's connection: the catalog as its transaction sees it, its settings.
 struct Injection {
-    enum Kind: Equatable { case catalog, settings }
+    enum Kind: Equatable {
+        case catalog, settings
+        /// The enclave's nonce for this session; then what the proxy vouches for, a frame.
+        case challenge
+        case grant([UInt8])
+    }
     /// In the order they are asked.
     let kinds: [Kind]
     /// In the middle of a batch: ends with Flush, not Sync.
@@ -54,6 +59,8 @@ extension SessionMachine {
                 switch kind {
                 case .catalog: injection.write(isInHex ? CatalogSnapshot.loadQueryInHex : CatalogSnapshot.loadQuery, to: &$0)
                 case .settings: injection.write(SessionState.settingsQuery, to: &$0)
+                case .challenge: injection.write(GrantState.query([8]), to: &$0)
+                case .grant(let frame): injection.write(GrantState.query(frame), to: &$0)
                 }
             }
             Frontend.write(injection.isInBatch ? .flush : .sync, to: &$0)
@@ -105,6 +112,8 @@ extension SessionMachine {
                 case .settings:
                     prepared.settingsLoaded = true
                     try state.settingsLoaded(rows: rows)
+                case .challenge: challenged(rows)
+                case .grant: break  // if the enclave said no, its refusals will tell the client
                 }
             }
         } catch { prepared.failure = error }
@@ -115,6 +124,7 @@ extension SessionMachine {
         let sqlState = fields[.sqlState] ?? "unknown"
         injectionIsLeftOver = true
         switch sqlState {
+        case _ where injection?.kinds.first?.isOfGrant == true: grantFailed(sqlState)
         case "25P02": prepared.failure = Self.failedTransaction
         case "57014": prepared.failure = CloisterError(.cancelled, "canceling statement due to user request")
         default:

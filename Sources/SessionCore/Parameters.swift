@@ -89,7 +89,7 @@ extension SessionMachine {
                 "bind message supplies \(message.parameters.count) parameters, but the prepared statement requires \(plan.clientParameterCount)"
             )
         }
-        try resources.cells.reserve(plan)
+        try cells.reserve(plan)
         let context = valueContext()
         let client = message.parameters.enumerated().map { index, value in
             CellService.ClientParameter(
@@ -117,7 +117,7 @@ extension SessionMachine {
                 formats.append(1)
                 let target = CellTarget(type: type, role: role, column: column, modifier: parameter.modifier, form: parameter.form)
                 let elementOID = state.catalog.typeOIDs[ServerType(type.logical, type.scheme)] ?? 0
-                let sealed = try resources.cells.parameter(parameter, target, of: client, elementOID: elementOID, context)
+                let sealed = try cells.parameter(parameter, target, of: client, elementOID: elementOID, context)
                 values.append(sealed.map { ByteBuffer(bytes: $0) })
             }
         }

@@ -32,6 +32,10 @@ extension SessionMachine {
             }
         }
         if copyIn != nil { return try copyInStep(type, header) }
+        if needsGrant(before: type) {
+            inject([.challenge])
+            return blocked()
+        }
         if type == .query || type == .functionCall, awaitsBatch() { return blocked() }
         switch type {
         case .query: return try query(header)
@@ -79,7 +83,7 @@ extension SessionMachine {
         return true
     }
 
-    private mutating func blocked() -> Bool {
+    mutating func blocked() -> Bool {
         isClientBlocked = true
         return false
     }

@@ -66,7 +66,6 @@ extension SessionMachine {
             do throws(CloisterError) {
                 let encoding = try CellService.encoding(state.settings)
                 let context = valueContext()
-                let cells = resources.cells
                 try cells.reserve(plan)
                 // Equal constants of one statement are equal cells: PostgreSQL compares expressions (GROUP BY) by their constants' bytes.
                 var made: [LiteralSlot: [UInt8]] = [:]

@@ -219,7 +219,6 @@ extension SessionMachine {
         do throws(CloisterError) {
             server.flush(to: &toClient)
             let settings = state.settings
-            let cells = resources.cells
             var failure: CloisterError?
             toClient.write {
                 do throws(CloisterError) { try cells.open(row: body, shape: shape, settings: settings, into: &$0) } catch {
@@ -324,6 +323,7 @@ extension SessionMachine {
 
     private mutating func errorResponse(_ body: ByteBuffer, _ header: FrameHeader) throws(CloisterError) {
         let isMutedNow = isMuted
+        if resources.grants != nil { grant.errorCame(try ErrorFields(body: body)[.sqlState] ?? "") }
         switch pending.first {
         case .query(let exchange):
             copyIn = nil

@@ -81,6 +81,8 @@ package struct SessionMachine: ~Copyable {
     var hasRedialled = false
     /// The session is told this instead of being served.
     let admission: Refusal?
+    let cells: CellService
+    var grant = GrantState()
 
     // Ready
     var pending = CircularBuffer<Expected>(initialCapacity: 16)
@@ -117,6 +119,12 @@ package struct SessionMachine: ~Copyable {
     /// `admission`: why this session is refused right after its startup packet, if it is.
     package init(resources: SessionResources, admission: CloisterError? = nil) {
         self.resources = resources
+        var admission = admission
+        var cells = resources.cells
+        if resources.grants != nil {
+            do throws(CloisterError) { cells = try CellService(forSessionOf: cells) } catch { admission = error }
+        }
+        self.cells = cells
         self.admission = admission.map { Refusal($0) }
         self.asksServerForTLS = resources.transport.server == .prefer || resources.transport.server == .require
         self.state = SessionState(catalogs: resources.catalogs, zones: resources.zones)

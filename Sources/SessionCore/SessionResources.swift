@@ -16,17 +16,20 @@ package final class SessionResources {
     /// The time, in microseconds since 2000-01-01 00:00 UTC: the proxy's own, for a server that told it could choose operands.
     package typealias Clock = @Sendable () -> Int64
     let now: Clock
+    /// nil: the enclave serves any session.
+    let grants: SessionGrants?
 
     /// Draws a cell writer's id. Throws `cryptographyFailed`.
     package init(
         limits: Limits, transport: TransportPolicy = TransportPolicy(), bind: @escaping Bind, catalogs: CatalogStore, keys: KeyRing,
-        now: @escaping Clock
+        grants: SessionGrants? = nil, now: @escaping Clock
     ) throws(CloisterError) {
         self.limits = limits
         self.transport = transport
         self.bind = bind
         self.catalogs = catalogs
         self.now = now
+        self.grants = grants
         cells = try CellService(keys: keys)
     }
 }

@@ -23,6 +23,7 @@ package struct Supervisor: ~Copyable {
     package enum Event: Sendable {
         case ready(measurement: Measurement, platform: Int32, enclave: Int32)
         case ended(CloisterError, relaunchMilliseconds: Int32?)
+        case limitReached(LimitMessage)
     }
 
     /// The enclave's exit status for a mistake in its options or limits: starting it again would not help.
@@ -77,6 +78,8 @@ package struct Supervisor: ~Copyable {
                 if ReadyMessage(bytes: bytes) != nil {
                     socketIsOurs = true
                     report(.ready(measurement: image.measurement, platform: HostClock.processNumber, enclave: enclave.pid))
+                } else if let limit = LimitMessage(bytes: bytes) {
+                    report(.limitReached(limit))
                 } else if let request = try? ReportRequest(bytes) {
                     let signed = try? identity.report(
                         for: request, measurement: image.measurement, isDebug: options.isDebug, now: HostClock.now)

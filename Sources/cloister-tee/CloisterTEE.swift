@@ -62,6 +62,8 @@ struct CloisterTEE: ParsableCommand {
                 switch event {
                 case .ready(let measurement, let platform, let enclave):
                     FileDescriptorOutput.standardOutput("ready measurement=\(measurement) pid=\(platform) enclave=\(enclave)\n")
+                case .limitReached(let limit):
+                    Self.complain("backend \(limit.peer) reached the limit of \(limit.limit) operations under key \(limit.key)")
                 case .ended(let error, let relaunch):
                     Self.complain("\(error)" + (relaunch.map { "; starting it again in \($0) ms" } ?? ""))
                 }

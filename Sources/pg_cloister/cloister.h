@@ -37,6 +37,8 @@ typedef enum CellAlgorithm { CELL_GCM = 1, CELL_SIV = 2 } CellAlgorithm;
 #define ERRCODE_CLOISTER_NO_KEY MAKE_SQLSTATE('Y', 'E', '0', '0', '3')
 #define ERRCODE_CLOISTER_CELL_REFUSED MAKE_SQLSTATE('Y', 'E', '0', '0', '4')
 #define ERRCODE_CLOISTER_FORBIDDEN MAKE_SQLSTATE('Y', 'E', '0', '0', '5')
+#define ERRCODE_CLOISTER_UNGRANTED MAKE_SQLSTATE('Y', 'E', '0', '0', '6')
+#define ERRCODE_CLOISTER_LIMIT MAKE_SQLSTATE('Y', 'E', '0', '0', '7')
 
 /* cell.c */
 extern uint32 cell_key(const uint8 *cell);

@@ -22,10 +22,16 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "access/parallel.h"
+#include "commands/progress.h"
 #include "miscadmin.h"
 #include "pgstat.h"
+#include "port/pg_bswap.h"
+#include "postmaster/autovacuum.h"
 #include "storage/fd.h"
+#include "storage/proc.h"
 #include "storage/s_lock.h"
+#include "utils/backend_status.h"
 #include "utils/wait_event.h"
 
 #define MICROSECOND INT64CONST(1000)
@@ -40,6 +46,7 @@ typedef struct Channel
 	bool		counted;		/* we hold one of PostgreSQL's external descriptors */
 	bool		busy;			/* a request is posted and its answer not yet taken */
 	bool		moved;			/* cloister.socket was changed since */
+	bool		maintains;		/* we are a parallel worker of maintenance */
 	pid_t		owner;
 	cloister_slot *slot;
 	cloister_doorbell *doorbell;
@@ -347,6 +354,19 @@ spin(cloister_slot *slot)
 	return false;
 }
 
+/*
+ * Whether the call is for VACUUM, ANALYZE, CLUSTER or an index build. A parallel worker builds what its leader builds. Needs
+ * track_activities, without which PostgreSQL tells no progress.
+ */
+static bool
+is_maintenance(void)
+{
+	return channel.maintains || IsAutoVacuumWorkerProcess() ||
+		(MyBEEntry != NULL && MyBEEntry->st_progress_command != PROGRESS_COMMAND_INVALID &&
+		 MyBEEntry->st_progress_command != PROGRESS_COMMAND_COPY &&
+		 MyBEEntry->st_progress_command != PROGRESS_COMMAND_BASEBACKUP);
+}
+
 static void
 post(const Call *call)
 {
@@ -364,6 +384,7 @@ post(const Call *call)
 		}
 	slot->opcode = call->opcode;
 	slot->length = length;
+	slot->purpose = is_maintenance() ? CLOISTER_MAINTENANCE : CLOISTER_QUERY;
 	slot->waiting = 0;
 	__atomic_store_n(&slot->state, CLOISTER_POSTED, __ATOMIC_SEQ_CST);
 	__atomic_fetch_or(&doorbell->pending[channel.index / 64], UINT64CONST(1) << channel.index % 64, __ATOMIC_SEQ_CST);
@@ -409,6 +430,36 @@ await_answer(int64 deadline)
 }
 
 /*
+ * A parallel worker's connection takes part in its leader's session, if a proxy vouched for that. If not the enclave says no,
+ * and what that means for the query is decided by its own calls.
+ */
+static void
+join_leader(int64 deadline)
+{
+	PGPROC	   *leader = MyProc->lockGroupLeader;
+	uint32		process;
+	uint8		frame[5] = {12};
+	Call		call = {.opcode = CLOISTER_OP_TUNNEL, .parts = {{frame, sizeof(frame)}}};
+	PgBackendStatus *status;
+
+	if (leader == NULL)
+		return;
+	status = pgstat_fetch_stat_beentry(leader->backendId);
+	channel.maintains = status != NULL && status->st_progress_command != PROGRESS_COMMAND_INVALID &&
+		status->st_progress_command != PROGRESS_COMMAND_COPY && status->st_progress_command != PROGRESS_COMMAND_BASEBACKUP;
+	process = pg_hton32((uint32) leader->pid);
+	memcpy(frame + 1, &process, sizeof(process));
+	post(&call);
+	if (!await_answer(deadline))
+	{
+		channel_close();
+		unreachable("joining the leader's session");
+	}
+	__atomic_store_n(&channel.slot->state, CLOISTER_IDLE, __ATOMIC_RELEASE);
+	channel.busy = false;
+}
+
+/*
  * Makes a call and takes its status, connecting if need be. If the enclave turns out to have gone since the last call (it
  * was restarted), a call that may be repeated is, once, on a new connection; any other checks before it posts.
  */
@@ -425,7 +476,11 @@ channel_call_once(Call *call)
 		bool		fresh = channel.slot == NULL;
 
 		if (fresh)
+		{
 			channel_open(call->deadline);
+			if (IsParallelWorker())
+				join_leader(call->deadline);
+		}
 		post(call);
 		if (await_answer(call->deadline))
 			break;
@@ -473,6 +528,10 @@ refused(uint32 opcode, uint32 status)
 			"CL7025: the group has fewer values than the column key's policy asks for"},
 		[CLOISTER_REPEATED_CELL] = {ERRCODE_CLOISTER_CELL_REFUSED,
 			"CL7026: one row's value is in the group more than once"},
+		[CLOISTER_UNGRANTED] = {ERRCODE_CLOISTER_UNGRANTED,
+			"CL7029: the enclave serves this column key only to sessions that a Cloister proxy vouched for"},
+		[CLOISTER_LIMIT] = {ERRCODE_CLOISTER_LIMIT,
+			"CL7030: this session has asked the enclave as much as the column key's limit allows"},
 		[CLOISTER_OUT_OF_RANGE] = {ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, "CL7027: value out of range: overflow"},
 	};
 

@@ -174,7 +174,7 @@ final class FakePlatform: Sendable {
         #expect(throws: CloisterError(.malformedReport, "")) { try AttestationReport(bytes + [0]) }
         // magic, format, unknown flag bits, certificate's magic, format and reserved bytes, a point off the curve
         let changes: [(Int, UInt8)] = [
-            (0, 0), (4, 2), (7, 2), (7, 0x80), (164, 0), (168, 2), (170, 1), (171, 1), (188, 2), (200, 77),
+            (0, 0), (4, 2), (7, 2), (7, 0x80), (164, 0), (168, 2), (170, 1), (171, 1), (188, 2), (200, bytes[200] ^ 0xff),
         ]
         for (position, value) in changes {
             var changed = bytes

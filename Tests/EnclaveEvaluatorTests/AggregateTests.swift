@@ -24,8 +24,8 @@ import Testing
         return little(function) + little(flags) + little(count ?? UInt32(cells.count)) + cells.flatMap { little(UInt32($0.count)) + $0 }
     }
 
-    func ask(_ request: [UInt8], slot: UInt = 1) -> Answer {
-        evaluator.evaluate(opcode: CLOISTER_OP_AGGREGATE.rawValue, request: request.span, slot: slot)
+    func ask(_ request: [UInt8], slot: UInt64 = 1) -> Answer {
+        evaluator.evaluate(opcode: CLOISTER_OP_AGGREGATE.rawValue, request: request.span, caller: Caller(session: slot))
     }
 
     func refused(_ refusal: Refusal) -> Answer { Answer(status: refusal.status) }

@@ -25,7 +25,12 @@ struct Sealer {
 }
 
 struct NoTunnel: Tunnel {
-    func answer(_ frame: [UInt8]) -> [UInt8] { Array(frame.reversed()) }
+    func answer(_ frame: [UInt8], caller: Caller) -> [UInt8] { Array(frame.reversed()) }
+}
+
+extension KeyTable {
+    /// Keys without a limit.
+    func insert(_ released: [(CellCipher, KeyOperations)]) -> Bool { insert(released.map { Released($0.0, $0.1) }) }
 }
 
 func pair(_ a: [UInt8], _ b: [UInt8]) -> [UInt8] {

@@ -60,7 +60,7 @@ import Testing
 
     func session() throws -> ReleaseSession {
         let client = try KeyReleaseClient()
-        let welcome = tunnel.answer(client.hello)
+        let welcome = tunnel.answer(client.hello, caller: Caller())
         return try client.receive(welcome: welcome, policy: policy, now: 1000)
     }
 
@@ -68,7 +68,7 @@ import Testing
         let sealer = try Sealer(7)
         var session = try session()
         let confirmation = try session.confirm(
-            tunnel.answer(session.release([ReleasedKey(id: 7, sealer.cipher, operations: 1)])))
+            tunnel.answer(session.release([ReleasedKey(id: 7, sealer.cipher, operations: 1)]), caller: Caller()))
         #expect(confirmation == ReleaseConfirmation(boot: boot, keyCount: 1))
         #expect(keys.identifiers == [sealer.id])
         let evaluator = Evaluator(Enclave(keys: keys, tunnel: tunnel))
@@ -82,17 +82,18 @@ import Testing
 
     @Test func statusNamesTheKeys() throws {
         let empty = EnclaveStatus(boot: boot, version: enclaveVersion, keys: [])
-        #expect(try EnclaveStatus(frame: tunnel.answer(EnclaveStatus.request)) == empty)
+        #expect(try EnclaveStatus(frame: tunnel.answer(EnclaveStatus.request, caller: Caller())) == empty)
         var session = try session()
         for id in [9, 8] as [UInt32] {
-            _ = try session.confirm(tunnel.answer(session.release([ReleasedKey(id: id, try Sealer(id).cipher, operations: 3)])))
+            _ = try session.confirm(
+                tunnel.answer(session.release([ReleasedKey(id: id, try Sealer(id).cipher, operations: 3)]), caller: Caller()))
         }
-        #expect(try EnclaveStatus(frame: tunnel.answer(EnclaveStatus.request)).keys == [8, 9])
+        #expect(try EnclaveStatus(frame: tunnel.answer(EnclaveStatus.request, caller: Caller())).keys == [8, 9])
     }
 
     @Test func thePlatformIsAskedForThisNonceAndKey() throws {
         let client = try KeyReleaseClient()
-        let welcome = tunnel.answer(client.hello)
+        let welcome = tunnel.answer(client.hello, caller: Caller())
         let request = try #require(platform.requests.withLock { $0.last })
         #expect(request.nonce == Array(client.hello.dropFirst()))
         #expect(try request.data == AttestationReport.data(for: Array(welcome[9..<41])))
@@ -102,7 +103,7 @@ import Testing
     @Test func withoutAPlatformThereIsNoSession() throws {
         platform.isAway.store(true, ordering: .relaxed)
         let client = try KeyReleaseClient()
-        #expect(tunnel.answer(client.hello) == ReleaseRefusal.noPlatform.frame)
+        #expect(tunnel.answer(client.hello, caller: Caller()) == ReleaseRefusal.noPlatform.frame)
     }
 
     @Test func tooManyKeysAreRefusedAsAWhole() throws {
@@ -110,15 +111,15 @@ import Testing
         let cipher = try Sealer(7).cipher
         for batch in 0..<4 {
             let released = (0..<1024).map { ReleasedKey(id: UInt32(1 + batch * 1024 + $0), cipher, operations: 1) }
-            _ = try session.confirm(tunnel.answer(session.release(released)))
+            _ = try session.confirm(tunnel.answer(session.release(released), caller: Caller()))
         }
         let more = try session.release([ReleasedKey(id: 9999, cipher, operations: 1)])
-        #expect(tunnel.answer(more) == ReleaseRefusal.tooManyKeys.frame)
+        #expect(tunnel.answer(more, caller: Caller()) == ReleaseRefusal.tooManyKeys.frame)
         #expect(keys.count == KeyTable.largestLimit)
     }
 
     @Test(arguments: [[], [0], [2], [4, 0], [5, 5], [6], [7, 1], [255]] as [[UInt8]])
     func otherFrames(frame: [UInt8]) {
-        #expect(tunnel.answer(frame) == ReleaseRefusal.malformed.frame)
+        #expect(tunnel.answer(frame, caller: Caller()) == ReleaseRefusal.malformed.frame)
     }
 }

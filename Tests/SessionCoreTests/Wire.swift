@@ -69,7 +69,7 @@ final class Wire {
     /// `loaded`: the process-wide catalog is there already. `ready`: startup is over.
     init(
         limits: Limits = Limits(), loaded: Bool = true, ready: Bool = true, withKey: Bool = true, settled: Bool = true,
-        admission: CloisterError? = nil, transport: TransportPolicy = TransportPolicy()
+        admission: CloisterError? = nil, transport: TransportPolicy = TransportPolicy(), grants: SessionGrants? = nil
     ) throws {
         let marks = try Self.marks()
         catalogs = CatalogStore(initial: CatalogSnapshot.empty(marks: marks))
@@ -79,7 +79,8 @@ final class Wire {
         let script = script
         machine = SessionMachine(
             resources: try SessionResources(
-                limits: limits, transport: transport, bind: { script.bind($0, $1) }, catalogs: catalogs, keys: keys, now: { 0 }),
+                limits: limits, transport: transport, bind: { script.bind($0, $1) }, catalogs: catalogs, keys: keys,
+                grants: grants, now: { 0 }),
             admission: admission)
         if ready {
             client(startup: [("user", "ada"), ("database", "db")])

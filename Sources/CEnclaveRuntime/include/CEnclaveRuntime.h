@@ -41,8 +41,11 @@ typedef struct cloister_callbacks {
     void *_Nullable context;
     /* Returns the worker's own state, handed back to `serve`. */
     void *_Nonnull (*_Nonnull start)(void *_Nullable context, uint32_t worker);
-    /* A slot whose bit was set: takes the request if one is posted, answers it. */
-    void (*_Nonnull serve)(void *_Nonnull worker, void *_Nonnull slot);
+    /* A slot whose bit was set: takes the request if one is posted, answers it. `session`: the connection's number, one of its
+     * own for each; `peer`: its process as the kernel says, 0 if unknown. */
+    void (*_Nonnull serve)(void *_Nonnull worker, void *_Nonnull slot, uint64_t session, int32_t peer);
+    /* The connection is gone and its slot served no more; on the main thread. */
+    void (*_Nonnull ended)(void *_Nullable context, uint64_t session);
 } cloister_callbacks;
 
 typedef struct cloister_server_options {

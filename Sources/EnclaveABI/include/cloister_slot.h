@@ -92,6 +92,12 @@ typedef struct cloister_aggregate {
     uint32_t count;
 } cloister_aggregate;
 
+/* What a request is for, as the server says. Untrusted: it widens nothing but what the key's policy allows anyone. */
+enum cloister_purpose {
+    CLOISTER_QUERY = 0,
+    CLOISTER_MAINTENANCE = 1, /* VACUUM, REINDEX, CLUSTER, an index build: stored cells only */
+};
+
 enum cloister_status {
     CLOISTER_OK = 0,
     CLOISTER_BAD_REQUEST = 1, /* opcode, length or framing */
@@ -107,6 +113,8 @@ enum cloister_status {
     CLOISTER_SMALL_GROUP = 11,      /* AGGREGATE: fewer cells than the key's policy asks for */
     CLOISTER_REPEATED_CELL = 12,    /* AGGREGATE: a cell is in the group twice */
     CLOISTER_OUT_OF_RANGE = 13,     /* AGGREGATE: the result's type can't hold it */
+    CLOISTER_UNGRANTED = 14,        /* the key is served only to sessions that a proxy vouched for */
+    CLOISTER_LIMIT = 15,            /* the session has asked as much of the key as its policy allows */
 };
 
 /* The slot. Line 0 is written once by the enclave; the rest by both sides in turn. */
@@ -124,7 +132,8 @@ typedef struct cloister_slot {
     /* 128: the request */
     uint32_t opcode;
     uint32_t length; /* bytes of operands at CLOISTER_SLOT_DATA */
-    uint8_t pad2[56];
+    uint32_t purpose; /* cloister_purpose */
+    uint8_t pad2[52];
     /* 192: the answer */
     uint32_t status;
     int32_t value;

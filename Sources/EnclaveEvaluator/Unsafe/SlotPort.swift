@@ -19,18 +19,19 @@ package final class SlotPort {
     }
 
     /// Serves the request in `slot`, if one is posted. `slot` has `CLOISTER_SLOT_BYTES` mapped bytes for the length of the
-    /// call.
-    package func serve(_ slot: UnsafeMutablePointer<cloister_slot>) {
+    /// call. `session` and `peer`: the connection's number and process, which are the enclave's own knowledge.
+    package func serve(_ slot: UnsafeMutablePointer<cloister_slot>, session: UInt64, peer: Int32) {
         guard unsafe cloister_slot_take(slot) != 0 else { return }
-        let answer = unsafe take(slot)
+        let answer = unsafe take(slot, session, peer)
         unsafe put(answer, slot)
         if unsafe cloister_slot_finish(slot) != 0 { unsafe cloister_slot_wake(slot) }
     }
 
-    private func take(_ slot: UnsafeMutablePointer<cloister_slot>) -> Answer {
+    private func take(_ slot: UnsafeMutablePointer<cloister_slot>, _ session: UInt64, _ peer: Int32) -> Answer {
         // SAFETY: the fields lie inside the mapped slot; each is read once, atomically.
         let opcode = unsafe cloister_load32(&slot.pointee.opcode)
         let length = unsafe cloister_load32(&slot.pointee.length)
+        let purpose = unsafe cloister_load32(&slot.pointee.purpose)
         let count = Int(length)
         guard count <= largestRequest else { return Answer(status: Refusal.tooLarge.status) }
         if request.count < count { request = [UInt8](repeating: 0, count: max(count, 512)) }
@@ -41,12 +42,12 @@ package final class SlotPort {
             let source = unsafe UnsafeRawPointer(slot) + Int(CLOISTER_SLOT_DATA)
             _ = unsafe memcpy(target, source, count)
         }
-        return evaluate(opcode, request, count, UInt(bitPattern: slot))
+        let caller = Caller(session: session, peer: peer, isMaintenance: purpose == CLOISTER_MAINTENANCE.rawValue)
+        return evaluate(opcode, request, count, caller)
     }
 
-    /// `slot`: where it is mapped, which is the enclave's own knowledge.
-    private func evaluate(_ opcode: UInt32, _ request: [UInt8], _ count: Int, _ slot: UInt) -> Answer {
-        evaluator.evaluate(opcode: opcode, request: request.span.extracting(0..<count), slot: slot)
+    private func evaluate(_ opcode: UInt32, _ request: [UInt8], _ count: Int, _ caller: Caller) -> Answer {
+        evaluator.evaluate(opcode: opcode, request: request.span.extracting(0..<count), caller: caller)
     }
 
     private func put(_ answer: Answer, _ slot: UnsafeMutablePointer<cloister_slot>) {

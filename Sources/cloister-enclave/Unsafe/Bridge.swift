@@ -37,9 +37,11 @@ func runEnclave(_ options: EnclaveOptions) throws {
     // request and its two operands.
     let memory = cloister_region_bytes()
     let keys = KeyTable(limit: memory / (16 * 1024))
+    let sessions = SessionTable(tallyLimit: memory / 1024, limitReached: tellLimit)
     let enclave = Enclave(
-        keys: keys, tunnel: ReleaseTunnel(boot: boot, region: region, keys: keys, report: askPlatform),
+        keys: keys, tunnel: ReleaseTunnel(boot: boot, region: region, keys: keys, sessions: sessions, report: askPlatform),
         aggregations: AggregationTable(rememberedLimit: memory / 256),
+        sessions: sessions,
         largestRequest: memory / (8 * Int(options.workers)))
 
     // SAFETY: the context keeps `enclave` for ever (one unbalanced retain); each worker's port is made on its thread and
@@ -51,9 +53,15 @@ func runEnclave(_ options: EnclaveOptions) throws {
             let enclave = unsafe Unmanaged<Enclave>.fromOpaque(context).takeUnretainedValue()
             return unsafe Unmanaged.passRetained(SlotPort(Evaluator(enclave), largestRequest: enclave.largestRequest)).toOpaque()
         },
-        serve: { worker, slot in
+        serve: { worker, slot, session, peer in
             let port = unsafe Unmanaged<SlotPort>.fromOpaque(worker)
-            unsafe port._withUnsafeGuaranteedRef { unsafe $0.serve(slot.assumingMemoryBound(to: cloister_slot.self)) }
+            unsafe port._withUnsafeGuaranteedRef {
+                unsafe $0.serve(slot.assumingMemoryBound(to: cloister_slot.self), session: session, peer: peer)
+            }
+        },
+        ended: { context, session in
+            guard let context = unsafe context else { abort() }
+            unsafe Unmanaged<Enclave>.fromOpaque(context)._withUnsafeGuaranteedRef { $0.ended(session) }
         })
     // SAFETY: the path and `what` are C strings that live for the length of the call; the runtime copies what it keeps.
     let failure: String? = unsafe options.socket.withCString { path in
@@ -82,6 +90,13 @@ func runEnclave(_ options: EnclaveOptions) throws {
     _ = unsafe ready.withUnsafeBytes { unsafe $0.baseAddress.map { unsafe cloister_platform_tell($0, ready.count) } }
     _ = cloister_server_run()
     throw StartFailure(message: "CL4102: the socket can no longer be served", status: StartFailure.software)
+}
+
+/// Tells the platform, which logs it, that a session has reached a key's limit; on a worker thread.
+@Sendable private func tellLimit(_ limit: LimitMessage) {
+    let message = limit.bytes
+    // SAFETY: the array lives for the length of the call.
+    _ = unsafe message.withUnsafeBytes { unsafe $0.baseAddress.map { unsafe cloister_platform_tell($0, message.count) } }
 }
 
 /// Asks the platform to sign a report; on a worker thread.

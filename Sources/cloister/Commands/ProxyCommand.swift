@@ -1,5 +1,6 @@
 internal import AdminConnection
 internal import ArgumentParser
+internal import Attestation
 internal import CellCrypto
 internal import ColumnCatalog
 internal import Configuration
@@ -46,12 +47,17 @@ struct ProxyCommand: AsyncParsableCommand {
             let administrator = ColumnAdministrator(options: options, served: served, logger: logger)
             settings.administer = { administrator.administer($0, $1) }
         }
+        let grantor = configuration.sessions.grantedOnly ? try Grantor() : nil
+        settings.grants = grantor.map { grantor in
+            SessionGrants { challenge, writer in try? grantor.grant(challenge: challenge, writer: writer) }
+        }
         let proxy = ProxyService(
             configuration: settings, tls: tls,
             binder: Binder(
                 planCacheCapacity: configuration.limits.planCache, showsLogicalTypes: configuration.catalog.logicalTypes),
             catalogs: served.catalogs, keys: served.ring, logger: logger)
-        let maintenance = Maintenance(options: options, served: served, release: release, logger: logger)
+        let maintenance = Maintenance(
+            options: options, served: served, release: release, grantor: grantor, grants: settings.grants, logger: logger)
         logger.notice(
             "\(keys.marks.marks.count) columns marked under \(keys.ciphers.count) keys; \(keys.released.count) of them may go to an enclave"
         )

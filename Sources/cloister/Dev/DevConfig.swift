@@ -5,8 +5,8 @@ internal import Foundation
 /// The files of a stack that others read: `cloister.yaml` for the proxy, `env` for shells.
 enum DevConfig {
     static func render(
-        columns: [ColumnDeclaration], limits: LimitsConfiguration, catalog: CatalogConfiguration = CatalogConfiguration(), state: DevState,
-        folder: DevFolder
+        columns: [ColumnDeclaration], limits: LimitsConfiguration, catalog: CatalogConfiguration = CatalogConfiguration(),
+        sessions: SessionPolicy = SessionPolicy(), state: DevState, folder: DevFolder
     ) -> String {
         var lines = [
             "# Written by 'cloister dev up'; changes are lost. Mark columns in the file that you give it.",
@@ -20,6 +20,11 @@ enum DevConfig {
             "  minimum_version: 1",
             "  allow: [\((state.memory ?? .memfdSecret).rawValue)]",
             "  roots: [platform/tee-root.pem]",
+            "  sessions: \(sessions.grantedOnly ? "granted" : "open")",
+            "  maintenance: \(sessions.allowsMaintenance)",
+        ]
+        if sessions.comparisonsPerSession > 0 { lines.append("  comparisons_per_session: \(sessions.comparisonsPerSession)") }
+        lines += [
             "limits:",
             "  connections: \(limits.connections)",
             "  message_bytes: \(limits.messageBytes)",

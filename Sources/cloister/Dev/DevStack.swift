@@ -118,7 +118,8 @@ struct DevStack {
         if state.memory == .mlock { say("cloister dev: this kernel has no memfd_secret: root can read the enclave's memory") }
         try folder.save(state)
         let text = DevConfig.render(
-            columns: configuration.columns, limits: configuration.limits, catalog: configuration.catalog, state: state, folder: folder)
+            columns: configuration.columns, limits: configuration.limits, catalog: configuration.catalog,
+            sessions: configuration.sessions, state: state, folder: folder)
         if FileManager.default.contents(atPath: folder.configFile) != Data(text.utf8) {
             try folder.write(Data(text.utf8), to: folder.configFile)
             changed = true

@@ -37,11 +37,13 @@ struct KeyRelease {
     }
 
     /// Attests, then sends the keys. Returns what the enclave confirmed: which start of it holds them now.
-    func release(_ keys: [ReleasedKey], _ connection: AdminConnection) throws -> (report: AttestationReport, boot: [UInt8]) {
+    func release(_ keys: [ReleasedKey], grantor: Grantor? = nil, _ connection: AdminConnection) throws -> (
+        report: AttestationReport, boot: [UInt8]
+    ) {
         var session = try attest(connection)
         var boot: [UInt8] = []
         for start in stride(from: 0, to: keys.count, by: ReleaseLimits.keysPerFrame) {
-            let frame = try session.release(Array(keys[start..<min(keys.count, start + ReleaseLimits.keysPerFrame)]))
+            let frame = try session.release(Array(keys[start..<min(keys.count, start + ReleaseLimits.keysPerFrame)]), grantor: grantor)
             boot = try session.confirm(Self.tunnel(frame, connection)).boot
         }
         return (session.report, boot)

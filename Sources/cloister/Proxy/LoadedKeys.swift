@@ -64,12 +64,22 @@ struct LoadedKeys: Sendable {
             }
             let cipher = try unwrapped.cipher()
             ciphers[metadata.id] = cipher
-            if metadata.enclave { released.append(ReleasedKey(id: metadata.id.rawValue, cipher, operations: metadata.operationMask)) }
+            if metadata.enclave {
+                released.append(
+                    ReleasedKey(
+                        id: metadata.id.rawValue, cipher, operations: metadata.operationMask | configuration.sessions.operationMask,
+                        limit: configuration.sessions.comparisonsPerSession))
+            }
         }
         self.ciphers = ciphers
         self.released = released
         self.marks = try MarkedColumns(marks)
     }
+}
+
+extension SessionPolicy {
+    /// As in RELEASE (schemas/release-v1.md): bit 4 granted only, bit 5 maintenance.
+    var operationMask: UInt32 { grantedOnly ? (allowsMaintenance ? 16 | 32 : 16) : 0 }
 }
 
 extension ColumnMark {

@@ -18,15 +18,23 @@ final class Maintenance: Service {
     private let options: AdminOptions
     private let served: ServedColumns
     private let release: KeyRelease
+    /// Who vouches for this proxy's sessions, and who is told when the enclave knows that.
+    private let grantor: Grantor?
+    private let grants: SessionGrants?
     private let logger: Logger
     private let isStopping = Atomic(false)
 
     private var catalogs: CatalogStore { served.catalogs }
 
-    init(options: AdminOptions, served: ServedColumns, release: KeyRelease, logger: Logger) {
+    init(
+        options: AdminOptions, served: ServedColumns, release: KeyRelease, grantor: Grantor? = nil, grants: SessionGrants? = nil,
+        logger: Logger
+    ) {
         self.options = options
         self.served = served
         self.release = release
+        self.grantor = grantor
+        self.grants = grants
         self.logger = logger
     }
 
@@ -126,7 +134,8 @@ final class Maintenance: Service {
             let status = try KeyRelease.status(connection)
             let held = Set(status.keys)
             if status.boot == state.boot, keys.released.allSatisfy({ held.contains($0.id) }) { return }
-            let (report, boot) = try release.release(keys.released, connection)
+            let (report, boot) = try release.release(keys.released, grantor: grantor, connection)
+            grants?.keysWereReleased()
             let statement = report.statement
             let what =
                 "\(keys.released.count) keys released to enclave version \(statement.enclaveVersion), \(statement.measurement), "

@@ -47,7 +47,7 @@ import Testing
         port = SlotPort(Evaluator(Enclave(keys: keys, tunnel: NoTunnel())))
     }
 
-    func serve() { unsafe port.serve(slot.pointer) }
+    func serve() { unsafe port.serve(slot.pointer, session: 1, peer: 1) }
 
     @Test func aPostedRequestIsServedOnce() throws {
         let low = try sealer.cell([0, 0, 0, 1])
@@ -86,7 +86,7 @@ import Testing
         let small = SlotPort(Evaluator(Enclave(keys: KeyTable(), tunnel: NoTunnel())), largestRequest: 100)
         for (length, status) in [(100, Refusal.badCell.status), (101, Refusal.tooLarge.status)] as [(UInt32, UInt32)] {
             slot.post(CLOISTER_OP_HASH.rawValue, [1], length: length)
-            unsafe small.serve(slot.pointer)
+            unsafe small.serve(slot.pointer, session: 1, peer: 1)
             #expect(slot.status == status)
         }
     }

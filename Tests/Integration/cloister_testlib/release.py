@@ -1,6 +1,7 @@
 """The proxy's side of schemas/release-v1.md over Python's `cryptography`: shares no code with Attestation."""
 
 import hashlib
+import hmac
 import struct
 
 from cryptography.exceptions import InvalidSignature, InvalidTag
@@ -11,7 +12,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 REPORT_BYTES = 477
-MALFORMED, UNKNOWN_SESSION, REPLAYED, NOT_AUTHENTIC, TOO_MANY_KEYS, NO_PLATFORM, BAD_KEY, INTERNAL = range(1, 9)
+MALFORMED, UNKNOWN_SESSION, REPLAYED, NOT_AUTHENTIC, TOO_MANY_KEYS, NO_PLATFORM, BAD_KEY, INTERNAL, NO_GRANT = range(1, 10)
 
 
 class Refused(Exception):
@@ -89,12 +90,13 @@ class Session:
         )
         return self
 
-    def frame(self, keys, counter=None):
-        """A RELEASE of [(id, 32 bytes, operations)]."""
+    def frame(self, keys, counter=None, grantor=None, limit=0):
+        """A RELEASE of [(id, 32 bytes, operations)]; `grantor`: (8 bytes, 32 bytes)."""
         if counter is None:
             self.counter += 1
             counter = self.counter
-        plaintext = struct.pack(">I", len(keys)) + b"".join(struct.pack(">I", i) + k + struct.pack(">I", o) for i, k, o in keys)
+        plaintext = struct.pack(">I", len(keys)) + b"".join(grantor or (bytes(8), bytes(32)))
+        plaintext += b"".join(struct.pack(">I", i) + k + struct.pack(">IQ", o, limit) for i, k, o in keys)
         head = b"\x03" + self.id + struct.pack(">Q", counter)
         return head + self.to_enclave.encrypt(bytes(4) + struct.pack(">Q", counter), plaintext, head)
 
@@ -111,8 +113,17 @@ class Session:
             raise Refused("confirmation") from None
         return plaintext[:16], struct.unpack(">I", plaintext[16:])[0]
 
-    def release(self, keys):
-        return self.confirm(self.tunnel(self.frame(keys)))
+    def release(self, keys, **more):
+        return self.confirm(self.tunnel(self.frame(keys, **more)))
+
+
+def grant(tunnel, grantor, writer, alter=lambda frame: frame):
+    """Vouches for the session of `tunnel`, as (8 bytes, 32 bytes) that released the keys; the enclave's answer."""
+    challenge = tunnel(b"\x08")
+    if challenge[0] != 9:
+        raise Refused(challenge[1])
+    code = hmac.digest(grantor[1], b"cloister grant v1" + grantor[0] + challenge[1:] + struct.pack(">Q", writer), "sha256")
+    return tunnel(alter(b"\x0a" + grantor[0] + struct.pack(">Q", writer) + code))
 
 
 def status(tunnel):
