@@ -16,9 +16,15 @@ extension CatalogSnapshot {
     /// `f`: a function that takes or returns cells (or rows that have them), outside pg_catalog.
     /// A relation without columns has one `c` row with nulls in 5 to 8. Other sessions' temporary tables are left out.
     package static let loadQuery = """
-        SELECT 't', t.typname::text, t.oid::text, t.typarray::text, NULL::text, NULL::text, NULL::text, NULL::text \
-        FROM pg_catalog.pg_type t WHERE t.typnamespace = 'pg_catalog'::pg_catalog.regnamespace \
-        AND pg_catalog.left(t.typname::text, 4) IN ('enc_', 'det_') \
+        WITH ours AS MATERIALIZED (SELECT t.typname, t.oid, t.typarray FROM pg_catalog.pg_type t \
+        WHERE t.typnamespace = 'pg_catalog'::pg_catalog.regnamespace AND pg_catalog.left(t.typname::text, 4) IN ('enc_', 'det_')), \
+        cells AS MATERIALIZED (SELECT o.oid FROM ours o UNION SELECT o.typarray FROM ours o), \
+        holders AS MATERIALIZED (SELECT DISTINCT a.attrelid FROM pg_catalog.pg_attribute a WHERE a.attnum > 0 AND a.atttypid IN (SELECT oid FROM cells)), \
+        used AS MATERIALIZED (SELECT c.oid FROM cells c UNION SELECT pg_catalog.unnest(ARRAY[t.oid, t.typarray]) FROM pg_catalog.pg_type t \
+        JOIN holders h ON h.attrelid = t.typrelid WHERE t.typrelid <> 0), \
+        functions AS MATERIALIZED (SELECT p.pronamespace, p.proname, p.prorettype, COALESCE(p.proallargtypes, p.proargtypes::oid[]) AS arguments \
+        FROM pg_catalog.pg_proc p WHERE p.pronamespace NOT IN (SELECT n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname IN ('pg_catalog', 'information_schema'))) \
+        SELECT 't', o.typname::text, o.oid::text, o.typarray::text, NULL::text, NULL::text, NULL::text, NULL::text FROM ours o \
         UNION ALL \
         SELECT 'c', n.nspname::text, c.relname::text, c.relkind::text, a.attnum::text, a.attname::text, a.atttypid::text, a.atttypmod::text \
         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
@@ -26,20 +32,13 @@ extension CatalogSnapshot {
         WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') \
         AND NOT pg_catalog.pg_is_other_temp_schema(n.oid) \
         UNION ALL \
-        SELECT 'f', n.nspname::text, p.proname::text, NULL::text, NULL::text, NULL::text, NULL::text, NULL::text \
-        FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace \
-        WHERE n.nspname NOT IN ('pg_catalog', 'information_schema') AND EXISTS (\
-        WITH ours AS (SELECT t.oid, t.typarray FROM pg_catalog.pg_type t WHERE t.typnamespace = 'pg_catalog'::pg_catalog.regnamespace \
-        AND pg_catalog.left(t.typname::text, 4) IN ('enc_', 'det_')), \
-        used AS (SELECT p.prorettype AS oid UNION SELECT pg_catalog.unnest(COALESCE(p.proallargtypes, p.proargtypes::oid[]))) \
-        SELECT FROM used u JOIN pg_catalog.pg_type t ON t.oid = u.oid WHERE u.oid IN (SELECT oid FROM ours UNION SELECT typarray FROM ours) \
-        OR EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = t.typrelid AND t.typrelid <> 0 AND a.attnum > 0 AND a.atttypid IN (SELECT oid FROM ours))) \
+        SELECT 'f', n.nspname::text, f.proname::text, NULL::text, NULL::text, NULL::text, NULL::text, NULL::text \
+        FROM functions f JOIN pg_catalog.pg_namespace n ON n.oid = f.pronamespace \
+        WHERE f.prorettype IN (SELECT oid FROM used) OR EXISTS (SELECT FROM pg_catalog.unnest(f.arguments) x(type) WHERE x.type IN (SELECT oid FROM used)) \
         UNION ALL \
         SELECT 'o', n.nspname::text, c.relname::text, c.oid::text, NULL::text, NULL::text, NULL::text, NULL::text \
-        FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-        WHERE c.relkind IN ('r', 'p', 'f') AND EXISTS (SELECT FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid \
-        WHERE a.attrelid = c.oid AND a.attnum > 0 AND t.typnamespace = 'pg_catalog'::pg_catalog.regnamespace \
-        AND pg_catalog.left(t.typname::text, 4) IN ('enc_', 'det_'))
+        FROM holders h JOIN pg_catalog.pg_class c ON c.oid = h.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+        WHERE c.relkind IN ('r', 'p', 'f')
         """
 
     /// The same with every value as hex digits of UTF-8, for a client_encoding that may lack characters of the names.

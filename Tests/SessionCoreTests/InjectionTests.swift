@@ -41,7 +41,7 @@ import Testing
         wire.script.on("select", .needsCatalog, pass)
         wire.client(P("", "insert"), P("a", "select"), Sync)
         let sent = wire.sent
-        #expect(sent.first == "P  insert" && sent.last == "Flush" && sent.count == 7 && sent[1].hasPrefix("P cloister_injected SELECT 't'"))
+        #expect(sent.first == "P  insert" && sent.last == "Flush" && sent.count == 7 && sent[1].hasPrefix("P cloister_injected WITH ours"))
         wire.server(ParseComplete)
         wire.answerCatalog(andSettings: false, inBatch: true)
         #expect(wire.shown == ["1"])
@@ -53,7 +53,7 @@ import Testing
         wire.script.on("select", .needsCatalog, pass)
         wire.client(Q("select"))
         let sent = wire.sent
-        #expect(sent[0..<3].first?.hasPrefix("P cloister_injected SELECT 't'") == true)
+        #expect(sent[0..<3].first?.hasPrefix("P cloister_injected WITH ours") == true)
         #expect(sent.last == "Sync" && sent.count == 11)  // catalog and settings, then Sync
         wire.answerCatalog(andSettings: true)
         #expect(wire.sent == ["Q select"])
@@ -75,7 +75,7 @@ import Testing
     @Test func beforeTheFirstLoadEverySessionLoadsForItself() throws {
         let wire = try Wire(loaded: false)
         wire.client(Q("select"))
-        #expect(wire.sent.first?.hasPrefix("P cloister_injected SELECT 't'") == true)
+        #expect(wire.sent.first?.hasPrefix("P cloister_injected WITH ours") == true)
         wire.answerCatalog(andSettings: true)
         #expect(wire.sent == ["Q select"])
         #expect(wire.script.contexts[0].catalog.relations[QualifiedName("public", "people")]?.columns.count == 3)
@@ -89,7 +89,7 @@ import Testing
         wire.server(C("CREATE TABLE"), Z())
         _ = (wire.sent, wire.shown)
         wire.client(Q("select"))
-        #expect(wire.sent.first?.hasPrefix("P cloister_injected SELECT 't'") == true)
+        #expect(wire.sent.first?.hasPrefix("P cloister_injected WITH ours") == true)
         wire.answerCatalog(Wire.catalogRows + [["c", "public", "fresh", "r", "1", "a", "23", "-1"]], andSettings: true)
         #expect(wire.sent == ["Q select"])
         #expect(wire.script.contexts.last?.catalog.relations[QualifiedName("public", "fresh")] != nil)
@@ -132,7 +132,7 @@ import Testing
             try publish()
             _ = wire.sent
             wire.client(Q("select"))
-            #expect(wire.sent.first?.hasPrefix("P cloister_injected SELECT 't'") == true)
+            #expect(wire.sent.first?.hasPrefix("P cloister_injected WITH ours") == true)
             wire.answerCatalog(own, andSettings: true)
             #expect(wire.script.contexts.last?.catalog.relations[QualifiedName("pg_temp_3", "own")] != nil)
             wire.server(C("SELECT 0"), Z())
