@@ -94,15 +94,20 @@ extension Analyzer {
 
     private func settleParameters() throws(Halt) {
         if isFunctionBody { return }
+        var mentioned: Set<Int> = []
         for token in tokens where token.kind == .parameter {
             let number = Int(String(decoding: text[token.start + 1..<token.end], as: UTF8.self)) ?? 0
             guard (1...65535).contains(number) else {
                 throw .refused(CloisterError(.parameterRefused, "a parameter number is out of range"), at: token.start)
             }
             plan.clientParameterCount = max(plan.clientParameterCount, number)
+            mentioned.insert(number - 1)
         }
-        // PREPARE may declare more than it uses.
+        // PREPARE and Parse may declare more than the text uses.
         plan.clientParameterCount = max(plan.clientParameterCount, declaredByPrepare.count)
+        if isStrict, !isPreparing {
+            plan.clientParameterCount = max(plan.clientParameterCount, context.declaredParameterTypes.count)
+        }
         let uses = leaves.filter { leaf in
             switch leaf.source {
             case .parameter: true
@@ -142,8 +147,10 @@ extension Analyzer {
         for (leaf, index) in places.tested {
             plan.edits.append(.init(tokens: leaf.tokens, text: "$\(places.placeOfNullness(index))::pg_catalog.bool"))
         }
-        plan.parameters = places.all(
-            usedInComputations: uses.reduce(into: []) { $0.formUnion($1.variable.encryption == nil ? [] : $1.parameters) })
+        var withheld = uses.reduce(into: Set<Int>()) { $0.formUnion($1.variable.encryption == nil ? [] : $1.parameters) }
+        // What the text does not use the server need not have: it may be meant for an encrypted column.
+        if isStrict { withheld.formUnion((0..<plan.clientParameterCount).filter { !mentioned.contains($0) }) }
+        plan.parameters = places.all(withheld: withheld)
         guard plan.parameters.count <= 65535 else { throw .refuse(.parameterRefused, "the statement has too many parameters") }
     }
 
@@ -258,12 +265,12 @@ struct ParameterPlaces {
         place(ParameterTemplate(parameter: ServerParameter(clientIndex: index, use: .nullness)), of: [index])
     }
 
-    /// A client's parameter that nothing was made of in its own place: unused if its value goes into others, else plain.
-    func all(usedInComputations: Set<Int>) -> [ParameterTemplate] {
+    /// A client's parameter that nothing was made of in its own place: unused if its value goes into others or nowhere, else plain.
+    func all(withheld: Set<Int>) -> [ParameterTemplate] {
         first.enumerated().map { index, template in
             template
                 ?? ParameterTemplate(
-                    parameter: ServerParameter(clientIndex: index, use: usedInComputations.contains(index) ? .unused : .plain))
+                    parameter: ServerParameter(clientIndex: index, use: withheld.contains(index) ? .unused : .plain))
         } + appended
     }
 }

@@ -570,6 +570,7 @@ STATEMENTS = [line.replace("\\n", "\n") for line in STATEMENTS]
 # (text, parameters): sent by Parse/Bind/Execute in text and binary format, with undeclared types and declared as text.
 WITH_PARAMETERS = [
     ("SELECT id FROM m WHERE a_text = $1", ["<T>"]),
+    ("SELECT id FROM m WHERE a_text = $2", ["<T>", "<T>"]), ("SELECT id FROM m WHERE id = $2::int", ["<T>", "1"]),  # $1 has no place
     ("SELECT id FROM m WHERE a_text = $1::text", ["<T>"]),
     ("SELECT id FROM m WHERE a_text = $1::varchar", ["<T>"]),
     ("SELECT id FROM m WHERE a_text = $1::varchar(5)", ["<T>"]),
@@ -682,8 +683,7 @@ SCRIPTS = {
     "EXPLAIN CTAS EXECUTE": [wire.parse("SELECT id FROM m WHERE a_text = $1", "q") + wire.SYNC, "EXPLAIN ANALYZE CREATE TABLE ctas AS EXECUTE q('<T>')"],
     "EXECUTE by quoted name": [wire.parse("SELECT id FROM m WHERE a_text = $1", "Qü") + wire.SYNC, "EXECUTE \"Qü\"('<T>')", "EXECUTE U&\"Q\\00fc\"('<T>')"],
     "EXECUTE by a cut name": [wire.parse("SELECT id FROM m WHERE a_text = $1", "n" * 70) + wire.SYNC, f"EXECUTE {'n' * 63}('<T>')", f"EXECUTE {'n' * 80}('<T>')"],
-    "EXECUTE through the extended protocol": [
-        wire.parse("SELECT id FROM m WHERE a_text = $1", "q") + wire.SYNC, wire.parse("EXECUTE q('<T>')") + wire.bind() + wire.execute() + wire.SYNC],
+    "EXECUTE through the extended protocol": [wire.parse("SELECT id FROM m WHERE a_text = $1", "q") + wire.SYNC, wire.parse("EXECUTE q('<T>')") + wire.bind() + wire.execute() + wire.SYNC],
     "EXECUTE in the same batch": [wire.parse("SELECT id FROM m WHERE a_text = $1", "q") + wire.parse("EXECUTE q('<T>')") + wire.bind() + wire.execute() + wire.SYNC],
     "Bind by a cut name": [wire.parse("SELECT id FROM m WHERE a_text = $1", "n" * 70) + wire.SYNC, wire.bind((b"<T>",), "", "n" * 66) + wire.execute() + wire.SYNC],
     "Bind of a SQL-prepared statement": ["PREPARE q (text) AS SELECT $1", wire.parse("SELECT id FROM m WHERE a_text = $1", "r") + wire.SYNC, wire.bind((b"<T>",), "", "r") + wire.execute() + wire.SYNC],
@@ -691,19 +691,15 @@ SCRIPTS = {
     "Bind after DEALLOCATE ALL": [wire.parse("SELECT id FROM m WHERE a_text = $1", "q") + wire.SYNC, "DEALLOCATE ALL", wire.bind((b"<T>",), "", "q") + wire.execute() + wire.SYNC],
     "Bind after DISCARD ALL in a pipeline": [
         wire.parse("DISCARD ALL") + wire.bind() + wire.execute() + wire.SYNC + wire.parse("SELECT id FROM m WHERE a_text = $1", "q") + wire.bind((b"<T>",), "", "q") + wire.execute() + wire.SYNC],
-    "unnamed statement parsed twice": [
-        wire.parse("SELECT $1::text") + wire.parse("SELECT id FROM m WHERE a_text = $1") + wire.bind((b"<T>",)) + wire.execute() + wire.SYNC],
-    "unnamed statement, second Parse refused": [
-        wire.parse("SELECT $1::text") + wire.SYNC, wire.parse("SELECT id FROM m WHERE a_text LIKE $1") + wire.SYNC, wire.bind((b"<T>",)) + wire.execute() + wire.SYNC],
+    "unnamed statement parsed twice": [wire.parse("SELECT $1::text") + wire.parse("SELECT id FROM m WHERE a_text = $1") + wire.bind((b"<T>",)) + wire.execute() + wire.SYNC],
+    "unnamed statement, second Parse refused": [wire.parse("SELECT $1::text") + wire.SYNC, wire.parse("SELECT id FROM m WHERE a_text LIKE $1") + wire.SYNC, wire.bind((b"<T>",)) + wire.execute() + wire.SYNC],
     "named statement parsed twice": [
         wire.parse("SELECT id FROM m WHERE a_text = $1", "q") + wire.SYNC, wire.parse("SELECT $1::text", "q") + wire.SYNC, wire.bind((b"<T>",), "", "q") + wire.execute() + wire.SYNC],
     "named statement, plain one closed in the pipeline": [
         wire.parse("SELECT $1::text", "q") + wire.SYNC, wire.close("S", "q") + wire.parse("SELECT id FROM m WHERE a_text = $1", "q") + wire.bind((b"<T>",), "", "q") + wire.execute() + wire.SYNC],
-    "close and parse after an error": [
-        wire.parse("SELECT id FROM m WHERE a_text = $1", "q") + wire.SYNC,
+    "close and parse after an error": [wire.parse("SELECT id FROM m WHERE a_text = $1", "q") + wire.SYNC,
         wire.parse("SELEC") + wire.close("S", "q") + wire.parse("SELECT $1::text", "q") + wire.SYNC, wire.bind((b"<T>",), "", "q") + wire.execute() + wire.SYNC],
-    "rolled back DEALLOCATE": [
-        wire.parse("SELECT id FROM m WHERE a_text = $1", "q") + wire.SYNC, "BEGIN", "DEALLOCATE q", "ROLLBACK",
+    "rolled back DEALLOCATE": [wire.parse("SELECT id FROM m WHERE a_text = $1", "q") + wire.SYNC, "BEGIN", "DEALLOCATE q", "ROLLBACK",
         wire.bind((b"<T>",), "", "q") + wire.execute() + wire.SYNC],
     "declared as a cell": [wire.parse("SELECT id FROM m WHERE a_text = $1", "", [17]) + wire.bind((b"<T>",)) + wire.execute() + wire.SYNC],
     "two COPYs in one text": ["COPY m2 (a_text, id) FROM STDIN; COPY m2 (id, a_text) FROM STDIN",
@@ -738,6 +734,9 @@ SCRIPTS = {
     "COPY binary in": ["COPY m2 FROM STDIN BINARY", wire.message("d", b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0<T>") + wire.message("c")],
     "COPY binary": ["COPY m2 (a_text) FROM STDIN BINARY",
         wire.message("d", b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0\0\x01\0\0\0\x0e<T>") + wire.message("d", b"\xff\xff") + wire.message("c")],
+    "a parameter that the text has not": [
+        wire.parse("SELECT count(*) FROM m", "", [25]) + wire.bind((b"<T>",)) + wire.execute() + wire.SYNC,
+        wire.parse("SELECT id FROM m", "", [25]) + wire.bind((b"<T>",)) + wire.execute() + wire.SYNC, "PREPARE q (text, int) AS SELECT id FROM m WHERE id = $2", "EXECUTE q('<T>', 1)"],
     "PREPARE, EXECUTE": [
         "PREPARE q (text) AS SELECT id FROM m WHERE a_text = $1", "EXECUTE q('<T>')", "EXECUTE q('<T>' || 'x')", "EXECUTE q(lower('<T>'))",
         "EXECUTE q('<T>'::varchar(3))", "EXECUTE q((SELECT '<T>'))", "EXPLAIN EXECUTE q('<T>')", "CREATE TABLE ctas AS EXECUTE q('<T>')",

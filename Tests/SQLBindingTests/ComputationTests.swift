@@ -61,6 +61,18 @@ import Testing
         expect("SELECT $1 FROM people WHERE name LIKE $1 || '%'", "! CL6013", extended: true)
     }
 
+    @Test func parametersThatTheTextDoesNotUse() {
+        // Their values stay here: they may be meant for an encrypted column.
+        expect(
+            "SELECT 1 FROM people WHERE name = $2",
+            "SELECT 1 FROM people WHERE name = $2::pg_catalog.enc_text [1 unused] [2 o people.name]", extended: true)
+        expect("SELECT 1 FROM people WHERE id = $2", "SELECT 1 FROM people WHERE id = $2 [1 unused] [2 plain]", extended: true)
+        #expect(
+            transcript("SELECT count(*) FROM people", extended: true, declared: [25, 23])
+                == "SELECT count(*) FROM people [1 unused] [2 unused]")
+        #expect(transcript("SELECT name FROM plain WHERE id = $2", extended: true, declared: [25, 23]).hasPrefix("= "))
+    }
+
     @Test func patterns() {
         expect("SELECT 1 FROM people WHERE name LIKE 'a%'", "SELECT 1 FROM people WHERE name LIKE ‹o people.name%:a%›")
         expect("SELECT 1 FROM people WHERE name NOT ILIKE 'a%'", "SELECT 1 FROM people WHERE name NOT ILIKE ‹o people.name%:a%›")
