@@ -41,10 +41,13 @@ final class LoopSessions: Sendable {
             refusal = CloisterError(.tooManyConnections, "sorry, too many clients already")
         }
         let machine = SessionMachine(resources: state.resources, admission: refusal)
-        let session = Session(client: channel, machine: machine, configuration: configuration, tls: tls) { session in
-            if state.sessions.removeValue(forKey: ObjectIdentifier(session)) != nil { counter.leave() }
-        }
+        let session = Session(client: channel, machine: machine, configuration: configuration, tls: tls)
         state.sessions[ObjectIdentifier(session)] = session
+        // Not when it becomes inactive: a channel that the listener's end catches before it is active never does.
+        channel.closeFuture.assumeIsolated().whenComplete { _ in
+            state.sessions[ObjectIdentifier(session)] = nil
+            counter.leave()
+        }
         let handler = ClientHandler(session: session)
         session.attach(handler)
         try channel.pipeline.syncOperations.addHandler(handler)

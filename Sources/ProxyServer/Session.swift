@@ -25,7 +25,6 @@ final class Session {
     private let tls: TLSContexts
     /// What the client was shown in its handshake.
     private var certificate: NIOSSLCertificate?
-    private let ended: (Session) -> Void
     private var startupTimer: Scheduled<Void>?
     private var isClosing = false
     private var clientWantsRead = false
@@ -34,14 +33,12 @@ final class Session {
     private weak var serverHandler: ServerHandler?
 
     init(
-        client: any Channel, machine: consuming SessionMachine, configuration: ProxyConfiguration, tls: TLSContexts,
-        ended: @escaping (Session) -> Void
+        client: any Channel, machine: consuming SessionMachine, configuration: ProxyConfiguration, tls: TLSContexts
     ) {
         self.client = client
         self.machine = machine
         self.configuration = configuration
         self.tls = tls
-        self.ended = ended
         let loop = client.eventLoop.assumeIsolated()
         startupTimer = loop.scheduleTask(in: .seconds(configuration.startupTimeoutSeconds)) { [weak self] in
             guard let self else { return }
@@ -67,12 +64,10 @@ final class Session {
     }
 
     func clientInactive() {
-        if !machine.outlivesClient {
-            startupTimer?.cancel()
-            if case .connected(let channel) = server { channel.close(promise: nil) }
-            isClosing = true
-        }
-        ended(self)
+        guard !machine.outlivesClient else { return }
+        startupTimer?.cancel()
+        if case .connected(let channel) = server { channel.close(promise: nil) }
+        isClosing = true
     }
 
     var clientMayRead: Bool {
