@@ -140,14 +140,18 @@ package struct LiteralSlot: Sendable, Hashable, CustomStringConvertible, CustomD
     package var form: CellForm
     /// How the value is computed; `value`, `kind` and `declaredType` mean nothing then.
     package var computation: Computation<ConstantText>?
+    /// Its cell is no other's. Else equal constants of a statement are one cell: PostgreSQL compares expressions by their constants.
+    package var isOwn: Bool
     /// The bytes of the client's text that it replaces.
     package var range: Range<Int>
 
     package init(
         value: [UInt8], kind: Kind, declaredType: LogicalType?, target: EncryptedType, role: CellRole, column: String,
-        modifier: Int32 = -1, form: CellForm = .value, computation: Computation<ConstantText>? = nil, range: Range<Int>
+        modifier: Int32 = -1, form: CellForm = .value, computation: Computation<ConstantText>? = nil, isOwn: Bool = false,
+        range: Range<Int>
     ) {
         self.form = form
+        self.isOwn = isOwn
         self.computation = computation
         self.value = value
         self.kind = kind

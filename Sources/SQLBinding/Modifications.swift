@@ -109,7 +109,9 @@ extension Analyzer {
             for row in select.list("valuesLists") {
                 for (index, value) in row.tagged.body.list("items").enumerated() {
                     let target = try place(index, of: columns)
+                    let before = leaves.count
                     try assign(value, to: target.column, named: target.name, inner)
+                    if leaves.count == before + 1 { leaves[before].isOwn = true }
                 }
             }
             return

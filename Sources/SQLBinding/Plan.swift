@@ -110,6 +110,7 @@ struct CellTemplate: Sendable, Hashable {
     var column: String
     var modifier: Int32 = -1
     var form = CellForm.value
+    var isOwn = false
 
     func slot(_ tokens: [Token], _ text: [UInt8], range: Range<Int>, standardConformingStrings: Bool) -> LiteralSlot? {
         switch value {
@@ -117,7 +118,7 @@ struct CellTemplate: Sendable, Hashable {
             guard let read = constant.text(tokens, text, standardConformingStrings: standardConformingStrings) else { return nil }
             return LiteralSlot(
                 value: read.value, kind: read.kind, declaredType: declared, target: target, role: role, column: column, modifier: modifier,
-                form: form, range: range)
+                form: form, isOwn: isOwn, range: range)
         case .truth:
             return LiteralSlot(
                 value: Array("true".utf8), kind: .boolean, declaredType: nil, target: target, role: role, column: column, range: range)
@@ -127,7 +128,7 @@ struct CellTemplate: Sendable, Hashable {
             else { return nil }
             return LiteralSlot(
                 value: [], kind: .string, declaredType: nil, target: target, role: role, column: column, modifier: modifier, form: form,
-                computation: computed, range: range)
+                computation: computed, isOwn: isOwn, range: range)
         }
     }
 }

@@ -39,7 +39,8 @@ extension Analyzer {
 
     private func cell(_ leaf: Leaf, _ type: EncryptedType, _ label: String, _ value: CellTemplate.Value) -> Plan.Edit {
         let template = CellTemplate(
-            value: value, target: type, role: role(of: leaf), column: label, modifier: modifier(of: leaf), form: leaf.form)
+            value: value, target: type, role: role(of: leaf), column: label, modifier: modifier(of: leaf), form: leaf.form,
+            isOwn: leaf.isOwn && leaf.variable.isStored)
         return .init(tokens: leaf.tokens, parts: [.cell(template)])
     }
 

@@ -29,6 +29,8 @@ struct Leaf {
     var form = CellForm.value
     /// A parameter of which only `IS NULL` is asked here.
     var isNullTest = false
+    /// A value of a row of VALUES that is inserted: its cell is its own, so that equal values of different rows do not show.
+    var isOwn = false
     var variable: TypeVariable
 
     /// The client's parameters in it, from 0.

@@ -67,16 +67,17 @@ extension SessionMachine {
                 let encoding = try CellService.encoding(state.settings)
                 let context = valueContext()
                 try cells.reserve(plan)
-                // Equal constants of one statement are equal cells: PostgreSQL compares expressions (GROUP BY) by their constants' bytes.
+                // Equal constants are equal cells, for PostgreSQL compares expressions (GROUP BY) by their constants' bytes; but not
+                // those of the rows of an INSERT: the server would see which rows are alike.
                 var made: [LiteralSlot: [UInt8]] = [:]
                 return .send(
                     try SentStatement(plan: plan, original: text, encoding: encoding) { (slot) throws(CloisterError) in
                         var key = slot
                         key.range = 0..<0
                         key.column = ""
-                        if let known = made[key] { return known }
+                        if !slot.isOwn, let known = made[key] { return known }
                         let cell = try cells.literal(slot, context)
-                        made[key] = cell
+                        if !slot.isOwn { made[key] = cell }
                         return cell
                     })
             } catch { return .refuse(Refusal(error)) }
