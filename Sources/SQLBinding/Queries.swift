@@ -321,7 +321,11 @@ extension Analyzer {
     }
 
     private func distinct(_ body: Node, _ output: Output, _ environment: Environment) throws(Halt) {
-        for item in body.list("distinctClause") where !item.tagged.tag.isEmpty {
+        let keys = body.list("distinctClause")
+        if !keys.isEmpty, keys.allSatisfy(\.tagged.tag.isEmpty) {
+            for column in output.columns { try column.variable.equate("DISTINCT", at: body) }
+        }
+        for item in keys where !item.tagged.tag.isEmpty {
             for variable in try key(item, .order, output, environment) { try variable.equate("DISTINCT ON", at: item.tagged.body) }
         }
     }

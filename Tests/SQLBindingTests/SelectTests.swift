@@ -148,6 +148,7 @@ import Testing
         expect("SELECT 1 FROM salaries GROUP BY pid HAVING sum(amount) > 5", "! CL6001")
         expect("SELECT s FROM (SELECT sum(amount) AS s FROM salaries) x ORDER BY s", "! CL6001")
         expect("SELECT sum(DISTINCT amount) FROM salaries", "! CL6001")
+        expect("SELECT DISTINCT sum(amount) FROM salaries GROUP BY pid", "! CL6001")
         expect("SELECT sum(pid) FROM salaries", "! CL6001")
         expect("SELECT name FROM people ORDER BY name = 'a'", "SELECT name FROM people ORDER BY name = ‹o people.name:a›")
         expect(
