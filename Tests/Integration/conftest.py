@@ -85,9 +85,9 @@ class Stack:
                "autocommit": True, "connect_timeout": 20, **more}
         )
 
-    def proxy(self, **more):
-        """A psycopg connection through the proxy, as the application's user."""
-        return self._connect(self.proxy_port, self.environment["PGUSER"], self.environment["PGPASSWORD"], **more)
+    def proxy(self, port=None, **more):
+        """A psycopg connection through the proxy (or another one that listens on `port`), as the application's user."""
+        return self._connect(port or self.proxy_port, self.environment["PGUSER"], self.environment["PGPASSWORD"], **more)
 
     def direct(self, **more):
         """The same user past the proxy."""

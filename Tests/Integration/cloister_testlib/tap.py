@@ -57,10 +57,10 @@ class Tap:
 
 
 @contextlib.contextmanager
-def tapped_proxy(stack, cloister, port):
-    """(tap, log file) of a second proxy of a dev stack, listening on `port`."""
+def tapped_proxy(stack, cloister, port, config=None):
+    """(tap, log file) of a second proxy of a dev stack, listening on `port`; `config`: another file than the stack's, beside it."""
     tap = Tap(stack.direct_port)
-    config = (stack.dir / "cloister.yaml").read_text()
+    config = (config or stack.dir / "cloister.yaml").read_text()
     config = re.sub(r"listen: \S+", f"listen: 127.0.0.1:{port}", config)
     config = re.sub(r"server: \S+", f"server: 127.0.0.1:{tap.port}", config)
     path = stack.dir / "tapped.yaml"
