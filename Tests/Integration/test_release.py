@@ -11,7 +11,8 @@ import time
 import psycopg
 import pytest
 
-from conftest import ROOT, binaries, running_stack
+from cloister_testlib.tap import tapped_proxy
+from conftest import ROOT, binaries, free_port, running_stack
 
 CONFIG = """
 columns:
@@ -232,6 +233,14 @@ def test_a_taken_port_is_told(stack, cloister):
     """The stack's own proxy has it."""
     ran = cloister("proxy", "--config", stack.dir / "cloister.yaml", check=False, timeout=30)
     assert ran.returncode == 1 and "CL1054" in ran.stderr and str(stack.proxy_port) in ran.stderr
+
+
+def test_a_proxy_that_has_just_started_ends_at_once(stack):
+    """Each time a connection has just come and gone, and may be caught by the listener's end before it is active."""
+    for _ in range(6):
+        with tapped_proxy(stack, binaries() / "cloister", free_port()) as (_, log):
+            began = time.monotonic()
+        assert time.monotonic() - began < 5, log.read_text()
 
 
 def test_the_proxy_ends_well_on_sigterm(stack):
