@@ -1,7 +1,7 @@
 """Random statements (generator.py) through the proxy and on a plaintext twin: the same rows, columns, tags, SQLSTATEs, transaction
 states, or a refusal of ours; and no value of a marked column in what was sent to the server.
 
-CI runs 4,000 of one seed. CLOISTER_GENERATOR_SEED, _STATEMENTS and _SECONDS ask for other runs; a failure shows the seed and a smaller statement.
+CI runs 20,000 of one seed. CLOISTER_GENERATOR_SEED, _STATEMENTS and _SECONDS ask for other runs; a failure shows the seed and a smaller statement.
 """
 
 import concurrent.futures
@@ -17,9 +17,9 @@ from cloister_testlib.twins import make_twin, twins
 from conftest import binaries, free_port, running_stack
 
 SEED = os.environ.get("CLOISTER_GENERATOR_SEED", "1")
-STATEMENTS = int(os.environ.get("CLOISTER_GENERATOR_STATEMENTS", "4000"))
+STATEMENTS = int(os.environ.get("CLOISTER_GENERATOR_STATEMENTS", "20000"))
 SECONDS = float(os.environ.get("CLOISTER_GENERATOR_SECONDS", "500"))
-WORKERS, GENERATIONS = 2, 5
+WORKERS, GENERATIONS = 2, 12
 REFUSED_AT_MOST = 0.05
 
 

@@ -93,7 +93,9 @@ class Schema:
             scheme = "deterministic" if number % 3 == 2 else "randomized"
             # Deterministic char(n) and intervals are shown in the one form of equal values (docs/values.md).
             kind = {"bpchar": "varchar", "interval": "uuid"}.get(kind, kind) if scheme == "deterministic" else kind
-            domain = Domain(scheme, kind, rng.choice(DECLARED.get(kind, [kind])))
+            declared = rng.choice(DECLARED.get(kind, [kind]))
+            # So are the zeros behind the point, which numeric(14,6) adds.
+            domain = Domain(scheme, kind, kind if (scheme, kind) == ("deterministic", "numeric") else declared)
             if domain not in self.domains and (scheme, kind) not in [(d.scheme, d.type) for d in self.domains]:
                 self.domains.append(domain)
         self.pools = {kind: values.pool(kind, rng) for kind in sorted({d.type for d in self.domains})}
@@ -188,6 +190,8 @@ class Queries:
             return f"${len(self.parameters)}"
         declared = c.below(3)  # 0: by its OID, 1: by a cast, 2: by its place
         binary = value.binary if c.below(2) else None
+        if kind == "int2" and declared == 2:  # beside a bare number PostgreSQL takes it for an integer
+            binary = None
         self.parameters.append(Parameter(values.OIDS[kind][0] if declared == 0 else 0, value.text.encode(), binary))
         return f"${len(self.parameters)}" + (f"::{kind}" if declared == 1 and kind != "bpchar" else "")
 
@@ -357,7 +361,8 @@ class Queries:
         c = self.choices
         first = self.source(depth)
         text, sources = first.sql, [first]
-        for _ in range(c.below(3) if depth > 0 else 0):
+        joins = c.below(3) if depth > 0 else 0
+        for number in range(joins):
             match c.below(9):
                 case 0 | 1 | 2:
                     other, word = self.source(depth - 1), "JOIN"
@@ -373,7 +378,12 @@ class Queries:
                     other, word = added
                 case _:
                     other = self.base()
-                    text += f" {c.of(['JOIN', 'LEFT JOIN', 'FULL JOIN'])} {other.sql} USING (id)" if len(sources) == 1 and first.columns and first.ids == [first.columns[0][0]] and first.columns[0][0].endswith(".id") else f", {other.sql}" if len(sources) == 1 else f" JOIN {other.sql} ON {other.ids[0]} = 1"
+                    if len(sources) == 1 and first.ids and first.columns and first.ids == [first.columns[0][0]] and first.ids[0].endswith(".id"):
+                        text += f" {c.of(['JOIN', 'LEFT JOIN', 'FULL JOIN'])} {other.sql} USING (id)"
+                    elif len(sources) == 1 and number == joins - 1:  # a comma binds less than a JOIN, whose ON would not see what is before it
+                        text += f", {other.sql}"
+                    else:
+                        text += f" JOIN {other.sql} ON {other.ids[0]} = 1"
                     sources.append(other)
                     continue
             if word.startswith("JOIN (VALUES"):
@@ -563,4 +573,4 @@ def make_select(schema, choices):
     parameters = [] if choices.below(2) else None
     queries = Queries(schema, choices, parameters)
     text, ordered = queries.query()
-    return Step(text, None if parameters is None else tuple(parameters), bool(choices.below(2)) if parameters is not None else False, ordered=ordered)
+    return Step(text, None if parameters is None else tuple(parameters), bool(choices.below(2)) if parameters is not None else False, ordered=ordered, reads=True)

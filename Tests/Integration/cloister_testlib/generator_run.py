@@ -66,7 +66,7 @@ class Runner:
         for number, step in enumerate(steps):
             self.report.statements += 1
             self.report.kinds[verb(step.sql)] += 1
-            ours, theirs, difference = self.twins.compare(step, together=verb(step.sql) == "SELECT")
+            ours, theirs, difference = self.twins.compare(step)
             if difference:
                 self.failed(seed, choices.taken, number, step, ours, theirs, difference)
                 break

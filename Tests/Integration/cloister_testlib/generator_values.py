@@ -183,4 +183,4 @@ PATTERNS = [(name, re.compile(pattern)) for name, pattern in _patterns()]
 
 def leaks(sent):
     """(form, where, surroundings) of every value in what was sent."""
-    return [(name, found.start(), sent[max(0, found.start() - 120) : found.end() + 40]) for name, pattern in PATTERNS for found in pattern.finditer(sent)]
+    return [(name, found.start(), sent[max(0, found.start() - 400) : found.end() + 40]) for name, pattern in PATTERNS for found in pattern.finditer(sent)]

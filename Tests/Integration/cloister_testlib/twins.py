@@ -24,13 +24,15 @@ class Parameter(typing.NamedTuple):
 
 
 class Step(typing.NamedTuple):
-    """One statement. `parameters` None: the simple protocol. `copied`: data for COPY FROM STDIN. `ordered`: rows have one order."""
+    """One statement. `parameters` None: the simple protocol. `copied`: data for COPY FROM STDIN. `ordered`: rows have one order.
+    `reads`: it changes nothing, so that the twin may run it even if the proxy refuses."""
 
     sql: str
     parameters: tuple | None = None
     binary: bool = False
     copied: bytes | None = None
     ordered: bool = True
+    reads: bool = False
 
 
 class Outcome(typing.NamedTuple):
@@ -146,7 +148,7 @@ def differ(ours, theirs, ordered):
 
 
 class Twins:
-    """Two connections. `compare` runs a step on both; what the proxy refuses does not run on the twin."""
+    """Two connections. `compare` runs a step on both; what the proxy refuses does not run on the twin, unless it only reads."""
 
     def __init__(self, stack, port=None):
         values = stack.environment
@@ -164,14 +166,14 @@ class Twins:
                 if outcome.kind not in ("rows", "copy"):
                     raise AssertionError(f"{sql[:2000]}\n{outcome.message}")
 
-    def compare(self, step, together=False):
+    def compare(self, step):
         """(outcomes of the proxy, outcomes of the twin or None if refused, what differs or None)."""
         send(self.ours, step)
-        if together:
+        if step.reads:
             send(self.theirs, step)
         ours = receive(self.ours, step)
         refused = any(outcome.kind == "refusal" for outcome in ours)
-        if together:
+        if step.reads:
             theirs = receive(self.theirs, step)
         elif not refused:
             theirs = run(self.theirs, step)
