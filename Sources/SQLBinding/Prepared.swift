@@ -130,7 +130,7 @@ extension Analyzer {
                 LiteralSlot(
                     value: [], kind: .string, declaredType: parameter.form == .array ? parameter.declaredType : nil, target: type,
                     role: role, column: column, modifier: parameter.modifier,
-                    form: parameter.form, computation: computation, range: 0..<0))
+                    form: parameter.form, computation: computation, isOwn: role == .stored, range: 0..<0))
         }
     }
 

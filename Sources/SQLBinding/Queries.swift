@@ -158,7 +158,9 @@ extension Analyzer {
                 if number == 0 { output.columns.append(OutputColumn(name: "column\(index + 1)", variable: .undecided)) }
                 guard index < output.columns.count else { throw unknown("VALUES lists of different lengths", body) }
                 if item.tagged.tag == "SetToDefault" { throw unknown("DEFAULT here", item.tagged.body) }
+                let before = leaves.count
                 try output.columns[index].variable.accept(try listed(item, environment), operation: "VALUES", at: body)
+                if leaves.count == before + 1 { leaves[before].isOwn = true }
             }
         }
         return output

@@ -29,7 +29,7 @@ struct Leaf {
     var form = CellForm.value
     /// A parameter of which only `IS NULL` is asked here.
     var isNullTest = false
-    /// A value of a row of VALUES that is inserted: its cell is its own, so that equal values of different rows do not show.
+    /// A value of a row of VALUES: if it is stored, its cell is its own, so that equal values of different rows do not show.
     var isOwn = false
     var variable: TypeVariable
 

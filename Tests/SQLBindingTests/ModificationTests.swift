@@ -35,6 +35,20 @@ import Testing
         )
     }
 
+    /// Equal values of different rows must not show; equal constants of expressions must be equal for PostgreSQL to match them.
+    @Test func rowsHaveTheirOwnCells() {
+        func areOwn(_ sql: String) -> [Bool] {
+            let context = BindContext(catalog: World.shared, searchPath: ["pg_catalog", "public"], catalogIsCurrent: true)
+            guard case .bound(let bound) = Binder().bind(Array(sql.utf8), context: context) else { return [] }
+            return bound.pieces.compactMap { if case .cell(let slot) = $0 { slot.isOwn } else { nil } }
+        }
+        #expect(areOwn("INSERT INTO people (id, name) VALUES (1, 'a'), (2, 'a'), (3, lower('A'))") == [true, true, true])
+        #expect(areOwn("INSERT INTO people (id, name) SELECT * FROM (VALUES (1, 'a'), (2, 'a')) v") == [true, true])
+        #expect(areOwn("SELECT name = 'a' FROM people GROUP BY name = 'a'") == [false, false])
+        #expect(areOwn("SELECT 1 FROM people JOIN (VALUES ('a'), ('a')) v (n) ON v.n = people.name") == [false, false])
+        #expect(areOwn("INSERT INTO people (id, name) SELECT 1, CASE WHEN id > 1 THEN 'a' ELSE 'a' END FROM people") == [false, false])
+    }
+
     @Test func updateAndDelete() {
         expect(
             "UPDATE people SET name = 'a', note = 'n', birth = DEFAULT, nick = NULL WHERE pid = 'x'",
