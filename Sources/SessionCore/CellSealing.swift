@@ -107,14 +107,7 @@ extension CellService {
         case .null: return TypedValue(type: nil, bytes: nil)
         case .parameter(let index): return try parameter(index)
         case .cast(let inner, let type):
-            let value = try evaluate(inner, context, parameter: parameter)
-            guard let bytes = value.bytes else { return TypedValue(type: type, bytes: nil) }
-            guard let source = value.type else {
-                return TypedValue(type: type, bytes: try ValueCodec.canonical(fromText: bytes, type: type, settings: context.settings))
-            }
-            guard source != type else { return value }
-            return TypedValue(
-                type: type, bytes: try ValueCodec.convert(canonical: bytes, from: source, to: type, settings: context.settings))
+            return try cast(try evaluate(inner, context, parameter: parameter), to: type, context)
         case .call(let name, let isOperator, let operands):
             var values: [TypedValue] = []
             for operand in operands { values.append(try evaluate(operand, context, parameter: parameter)) }
@@ -133,6 +126,25 @@ extension CellService {
                 return try ConstantFunctions.evaluate(
                     name, isOperator: isOperator, values, settings: context.settings, now: context.now)
             }
+        }
+    }
+
+    /// An explicit cast: a text is read as a value of the type.
+    private func cast(_ value: TypedValue, to type: LogicalType, _ context: ValueContext) throws(CloisterError) -> TypedValue {
+        guard let bytes = value.bytes else { return TypedValue(type: type, bytes: nil) }
+        let isText = value.type == .text || value.type == .varchar
+        guard let source = value.type, !isText || type.isText else {
+            return TypedValue(type: type, bytes: try ValueCodec.canonical(fromText: bytes, type: type, settings: context.settings))
+        }
+        guard source != type else { return value }
+        do {
+            return TypedValue(
+                type: type, bytes: try ValueCodec.convert(canonical: bytes, from: source, to: type, settings: context.settings))
+        } catch {
+            guard error.code == .datatypeMismatch else { throw error }
+            // PostgreSQL has more explicit casts than those that assignments use.
+            throw CloisterError(
+                .unsupportedValue, "a cast of a \(source.name) to \(type.name) is not computed", hint: "Write the value as it shall be.")
         }
     }
 

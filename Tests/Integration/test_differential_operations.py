@@ -57,6 +57,11 @@ da = '2020-02-29'
 da > '2020-01-01'::date - 30
 da >= date '2020-02-29' - interval '1 year'
 da BETWEEN '1999-01-01' AND '2020-12-31'
+da = ('2020-' || '02-29')::date
+i4 = ('4' || '2')::int
+n = CAST(concat('1', '.5') AS numeric)
+t <> (40 + 2)::text
+i4 = ('x' || '1')::int
 ts > timestamp '2020-02-29 12:34:56.788'
 ts < '2020-03-01'::timestamp - interval '1 day'
 tz = '2020-02-29 10:34:56+00'
@@ -269,6 +274,7 @@ SELECT id FROM r WHERE (t, i4) < ('b', 1)
 SELECT r FROM r
 SELECT id FROM r WHERE i4 = id
 SELECT r.id FROM r JOIN d ON r.t = d.t
+SELECT id FROM r WHERE b = (1 + 0)::boolean
 SELECT id FROM r WHERE da = 'today'
 SELECT id FROM r WHERE i4 > 0.5 ORDER BY id
 SELECT id, t FROM r ORDER BY t DESC NULLS FIRST, i4, id LIMIT 4
@@ -416,6 +422,7 @@ REFUSED |= dict.fromkeys(
     [
         'SELECT id FROM r WHERE f8 > 1e400',
         "SELECT id FROM r WHERE da = 'today'",
+        'SELECT id FROM r WHERE b = (1 + 0)::boolean',
     ],
     "CL2109",
 )
