@@ -30,7 +30,7 @@ extension Analyzer {
                 let isArray = plan.parameters[index].parameter.form == .array
                 let isUnknown = [["unknown"], ["pg_catalog", "unknown"]].contains(type.names("names")) && !type.has("arrayBounds")
                 let isValueType = isUnknown || LogicalType(typeNames: type.names("names")) != nil
-                guard isValueType, !type.has("typmods"), type.has("arrayBounds") == isArray else {
+                guard isValueType, !type.has("typmods"), isUnknown || type.has("arrayBounds") == isArray else {
                     throw .refused(
                         CloisterError(
                             .parameterRefused, "parameter $\(index + 1) for the encrypted column \(label) is declared as another type",

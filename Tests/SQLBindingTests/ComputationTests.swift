@@ -150,6 +150,10 @@ import Testing
         )
         expect("PREPARE p (int) AS SELECT 1 FROM people WHERE name = $1; SELECT 1", "! CL6002")
         expect("PREPARE p (box) AS SELECT 1 FROM people WHERE name = $1", "! CL6013")
+        expect("PREPARE p (text) AS SELECT 1 FROM people WHERE name = ANY ($1)", "! CL6013")
+        expect(
+            "PREPARE p (unknown) AS SELECT 1 FROM people WHERE name = ANY ($1::text[])",
+            "PREPARE p (pg_catalog.enc_text[]) AS SELECT 1 FROM people WHERE name = ANY ($1::pg_catalog.enc_text[])")
         let type = EncryptedType(.text, .randomized, key: World.people)
         let parameters: [ServerParameter] = [
             ServerParameter(clientIndex: 0, use: .encrypted(type, .stored, column: "public.people.name"), declaredType: .text),
