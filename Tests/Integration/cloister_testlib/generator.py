@@ -173,9 +173,39 @@ class Queries:
         if c.once_in(14):
             return "NULL"
         value = self.value(domain)
+        if c.once_in(10) and (written := self.computed(value)):
+            return written
         if self.parameters is not None and c.below(3):
             return self.parameter(domain, value)
         return values.spelled(value, c.below(8))
+
+    def computed(self, value):
+        """An expression of constants and parameters that comes to the value; None for a type or value that has none."""
+        c = self.choices
+        kind, text = value.type, value.text
+        at = c.below(len(text) + 1)
+        parts = values.quoted(text[:at]), values.quoted(text[at:])
+        if self.parameters is not None and c.below(2):
+            self.parameters.append(Parameter(25, text[:at].encode()))
+            parts = f"${len(self.parameters)}" + c.of(["", "::text"]), parts[1]
+        joined = c.of([f"({parts[0]} || {parts[1]})", f"concat({parts[0]}, {parts[1]})", f"replace({parts[0]} || '~' || {parts[1]}, '~', '')"])
+        if kind in ("text", "varchar"):
+            return c.of([joined, f"substr('ab' || {joined}, 3)", f"left({joined} || 'xy', -2)", f"{joined}::{kind}", f"ltrim('  ' || {joined}, ' ')"])
+        if kind in ("uuid", "date", "timestamp", "bytea", "inet", "numeric") and c.below(3) == 0:
+            return f"{joined}::{kind}"
+        if text.lstrip("-")[:1].isdigit() is False or "BC" in text:
+            return None
+        n = 1 + c.below(40)
+        match kind:
+            case "int4" | "int8":
+                return c.of([f"({text}::{kind} - {n} + {n})", f"({n} * {text}::int8 / {n})::{kind}", f"abs({text}::{kind})" if not text.startswith("-") else f"(- abs({text}::{kind}))"]) if -(10**9) < int(text) < 10**17 else None
+            case "numeric":
+                return c.of([f"({text} + 0.5 - 0.5)", f"round({text}00, {len(text.partition('.')[2])})", f"({text} * 1)"])
+            case "date":
+                return c.of([f"('{text}'::date - {n} + {n})", f"(date '{text}' + integer '{n}' - {n})"])
+            case "timestamp":
+                return c.of([f"(timestamp '{text}' + interval '{n} days' - interval '{n} days')", f"('{text}'::timestamp - interval '{n}:00:01' + interval '{n}:00:01')"])
+        return None
 
     def listed(self, domain):
         """A constant in a VALUES list, where PostgreSQL takes a bare string for text."""
