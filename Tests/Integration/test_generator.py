@@ -50,4 +50,5 @@ def test_random_statements():
             assert len(sent) > STATEMENTS * 100  # the relay did carry it
             refused = sum(report.refusals.values())
             assert refused <= REFUSED_AT_MOST * report.statements, str(report)
+            assert report.late <= STATEMENTS / 5000
             assert len(PATTERNS) > 15
