@@ -4,7 +4,7 @@ PORT ?= 6432
 DIR ?= .cloister/dev
 CONFIG ?=
 
-.PHONY: help setup build demo up down test bench lint format
+.PHONY: help setup build demo up down test attack bench lint format
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
@@ -34,3 +34,6 @@ lint: setup ## format and shell syntax
 
 format: ## rewrite Swift files as the lint wants them
 	@swift format --in-place --parallel --recursive Package.swift Sources Tests
+
+attack: build ## play the database host's root and its administrator against a stack: what is tried, and what comes of it
+	@.venv/bin/python Tests/Attack

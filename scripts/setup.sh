@@ -10,7 +10,7 @@ packages=(
     build-essential pkg-config
     postgresql-15 postgresql-server-dev-15 postgresql-contrib pgbouncer
     libpg-query-dev libpq-dev libsqlite3-dev libssl-dev libicu-dev
-    python3-venv gdb tcpdump libpostgresql-jdbc-java
+    python3-venv gdb strace tcpdump libpostgresql-jdbc-java
     golang-go golang-github-lib-pq-dev golang-github-jackc-pgx-v4-dev odbc-postgresql unixodbc
 )
 python_packages=(

@@ -33,6 +33,7 @@ suite helpers 900 swift build -c release --product proxy-harness
 suite extension 600 Sources/pg_cloister/test/run.sh
 suite integration 1800 .venv/bin/python -m pytest -q Tests/Integration --ignore Tests/Integration/test_generator.py
 suite generator 700 .venv/bin/python -m pytest -q Tests/Integration/test_generator.py
+suite attack 600 .venv/bin/python Tests/Attack
 
 printf '\n=== summary\n'
 printf '%s\n' "${summary[@]}"
