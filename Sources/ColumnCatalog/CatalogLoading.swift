@@ -15,6 +15,8 @@ extension CatalogSnapshot {
     /// `o`: a relation that has a column of one of the types.
     /// `f`: a function that takes or returns cells (or rows that have them), outside pg_catalog.
     /// A relation without columns has one `c` row with nulls in 5 to 8. Other sessions' temporary tables are left out.
+    ///
+    /// Arrays rather than correlated subqueries: those have estimated costs for which PostgreSQL compiles the query (jit), at each load.
     package static let loadQuery = """
         WITH ours AS MATERIALIZED (SELECT t.typname, t.oid, t.typarray FROM pg_catalog.pg_type t \
         WHERE t.typnamespace = 'pg_catalog'::pg_catalog.regnamespace AND pg_catalog.left(t.typname::text, 4) IN ('enc_', 'det_')), \
@@ -34,7 +36,8 @@ extension CatalogSnapshot {
         UNION ALL \
         SELECT 'f', n.nspname::text, f.proname::text, NULL::text, NULL::text, NULL::text, NULL::text, NULL::text \
         FROM functions f JOIN pg_catalog.pg_namespace n ON n.oid = f.pronamespace \
-        WHERE f.prorettype IN (SELECT oid FROM used) OR EXISTS (SELECT FROM pg_catalog.unnest(f.arguments) x(type) WHERE x.type IN (SELECT oid FROM used)) \
+        WHERE f.prorettype = ANY ((SELECT pg_catalog.array_agg(u.oid) FROM used u)::oid[]) \
+        OR f.arguments && (SELECT pg_catalog.array_agg(u.oid) FROM used u) \
         UNION ALL \
         SELECT 'o', n.nspname::text, c.relname::text, c.oid::text, NULL::text, NULL::text, NULL::text, NULL::text \
         FROM holders h JOIN pg_catalog.pg_class c ON c.oid = h.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \

@@ -31,7 +31,8 @@ package struct ErrorFields: Equatable, Sendable {
         self[.sqlState] = error.code.sqlState
         self[.message] = error.message
         if !error.hint.isEmpty { self[.hint] = error.hint }
-        self[.detail] = "Cloister \(error.code.name)."
+        // What PostgreSQL says of every statement of a failed transaction is said in its very words.
+        if error.code.sqlState != "25P02" { self[.detail] = "Cloister \(error.code.name)." }
         if !error.location.isEmpty { self[.context] = error.location }
     }
 

@@ -147,6 +147,7 @@ package final class Binder: Sendable {
         if let quote = words.firstIndex(of: "\"") { words = String(words[..<quote]) }
         for tail in [" at or near ", " near "] where words.hasSuffix(tail) { words = String(words.dropLast(tail.count)) }
         if words.contains("'") || words.isEmpty { words = "syntax error" }
+        if message == Lexer.unsafeUnicode { throw .refused(CloisterError(.operationRefused, message), at: offset) }
         throw .refused(
             CloisterError(.syntaxError, words, hint: "the statement names an encrypted column's table, so it was not sent to the server"),
             at: offset)

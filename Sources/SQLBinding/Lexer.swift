@@ -40,6 +40,9 @@ struct Lexer {
     /// Where lexing stopped.
     struct Failure: Error { var offset: Int; var what: String }
 
+    /// PostgreSQL's words, with its SQLSTATE 0A000.
+    static let unsafeUnicode = "unsafe use of string constant with Unicode escapes"
+
     private let text: [UInt8]
     private let standardConforming: Bool
     private var at = 0
@@ -224,7 +227,7 @@ struct Lexer {
     private mutating func quoted(_ kind: Token.Kind, contentFrom: Int) throws(Failure) {
         let escapes = kind == .escapeString || (kind == .string && !standardConforming)
         guard kind != .unicodeString || standardConforming else {
-            throw Failure(offset: at, what: "U&'…' needs standard_conforming_strings")
+            throw Failure(offset: at, what: Self.unsafeUnicode)
         }
         var end = contentFrom
         while true {
