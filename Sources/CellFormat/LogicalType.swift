@@ -136,8 +136,11 @@ public struct EncryptedType: Hashable, Sendable {
     public var key: KeyID
     /// 0: by code point ("C").
     public var collation: UInt8
+    /// The enumeration whose labels the values are; the cells are those of text.
+    public var enumeration: TypeName?
 
-    public init(_ logical: LogicalType, _ scheme: EncryptionScheme, key: KeyID, collation: UInt8 = 0) {
+    public init(_ logical: LogicalType, _ scheme: EncryptionScheme, key: KeyID, collation: UInt8 = 0, enumeration: TypeName? = nil) {
+        self.enumeration = enumeration
         self.logical = logical
         self.scheme = scheme
         self.key = key

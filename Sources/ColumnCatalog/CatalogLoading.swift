@@ -12,6 +12,9 @@ extension CatalogSnapshot {
     /// | `f` | schema | function | – | – | – | – | – |
     /// | `o` | schema | relation | OID | – | – | – | – |
     ///
+    /// | `e` | schema | enumeration | OID | array type's OID | label, null if it has none | – | – |
+    /// | `d` | schema | domain | OID | array type's OID | NOT NULL: `true` | its own CHECKs | DEFAULT: `true` |
+    ///
     /// `o`: a relation that has a column of one of the types.
     /// `f`: a function that takes or returns cells (or rows that have them), outside pg_catalog.
     /// A relation without columns has one `c` row with nulls in 5 to 8. Other sessions' temporary tables are left out.
@@ -41,7 +44,16 @@ extension CatalogSnapshot {
         UNION ALL \
         SELECT 'o', n.nspname::text, c.relname::text, c.oid::text, NULL::text, NULL::text, NULL::text, NULL::text \
         FROM holders h JOIN pg_catalog.pg_class c ON c.oid = h.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-        WHERE c.relkind IN ('r', 'p', 'f')
+        WHERE c.relkind IN ('r', 'p', 'f') \
+        UNION ALL \
+        SELECT 'e', n.nspname::text, t.typname::text, t.oid::text, t.typarray::text, e.enumlabel::text, NULL::text, NULL::text \
+        FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace \
+        LEFT JOIN pg_catalog.pg_enum e ON e.enumtypid = t.oid WHERE t.typtype = 'e' \
+        UNION ALL \
+        SELECT 'd', n.nspname::text, t.typname::text, t.oid::text, t.typarray::text, t.typnotnull::text, \
+        (SELECT pg_catalog.count(*) FROM pg_catalog.pg_constraint c WHERE c.contypid = t.oid)::text, (t.typdefaultbin IS NOT NULL)::text \
+        FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace \
+        WHERE t.typtype = 'd' AND n.nspname NOT IN ('pg_catalog', 'information_schema')
         """
 
     /// The same with every value as hex digits of UTF-8, for a client_encoding that may lack characters of the names.
@@ -104,6 +116,7 @@ extension CatalogContent {
             case "f":
                 guard row[1] != nil, let name = row[2] else { throw Self.malformed("a function row is malformed") }
                 cellFunctions.insert(name)
+            case "e", "d": try addUserType(row, isDomain: tag == "d")
             default:
                 throw Self.malformed("a row is of an unknown kind")
             }
@@ -124,12 +137,35 @@ extension CatalogContent {
         addConfiguredRelations()
     }
 
+    private mutating func addUserType(_ row: [String?], isDomain: Bool) throws(CloisterError) {
+        guard let schema = row[1], let name = row[2], let oid = row[3].flatMap({ UInt32($0) }), oid >= 16384,
+            let array = row[4].flatMap({ UInt32($0) })
+        else { throw Self.malformed("a type row is malformed") }
+        var type = ServerUserType(oid: oid, arrayOID: array, kind: .enumeration(labels: []))
+        if isDomain {
+            guard let checks = row[6].flatMap({ Int($0) }) else { throw Self.malformed("a domain's row is malformed") }
+            type.kind = .domain(isNotNull: row[5] == "true", checks: checks, hasDefault: row[7] == "true")
+        } else {
+            var labels: Set<String> = []
+            if let known = userTypes[TypeName(schema, name)] {
+                guard case .enumeration(let told) = known.kind, known.oid == oid, known.arrayOID == array else {
+                    throw Self.malformed("an enumeration is told twice")
+                }
+                labels = told
+            }
+            if let label = row[5] { labels.insert(label) }
+            type.kind = .enumeration(labels: labels)
+        }
+        userTypes[TypeName(schema, name)] = type
+    }
+
     /// What a snapshot was made of, under other marks.
     init(_ snapshot: CatalogSnapshot, marks: MarkedColumns) {
         self.marks = marks
         serverTypes = snapshot.serverTypes
         cellFunctions = snapshot.cellFunctions
         tableOIDs = snapshot.tableOIDs
+        userTypes = snapshot.userTypes
         for (name, relation) in snapshot.relations where relation.isComplete { relations[name] = marked(relation) }
         addConfiguredRelations()
     }

@@ -63,6 +63,24 @@ package struct ServerType: Hashable, Sendable {
     }
 }
 
+/// A domain or enumeration of the database, as the server tells it.
+package struct ServerUserType: Hashable, Sendable {
+    package enum Kind: Hashable, Sendable {
+        case enumeration(labels: Set<String>)
+        /// How many constraints of its own it has is all that is taken from the server.
+        case domain(isNotNull: Bool, checks: Int, hasDefault: Bool)
+    }
+    package var oid: UInt32
+    package var arrayOID: UInt32
+    package var kind: Kind
+
+    package init(oid: UInt32, arrayOID: UInt32, kind: Kind) {
+        self.oid = oid
+        self.arrayOID = arrayOID
+        self.kind = kind
+    }
+}
+
 /// A column as RowDescription names it: `pg_class.oid` and `pg_attribute.attnum`.
 package struct ColumnAddress: Hashable, Sendable {
     package var table: UInt32
@@ -96,11 +114,27 @@ package final class CatalogSnapshot: Sendable {
 
     /// Bare names of functions, outside pg_catalog, that take or return cells.
     package let cellFunctions: Set<String>
+    package let userTypes: [TypeName: ServerUserType]
+    /// Bare name → every domain and enumeration of that name, of the server and of the configuration.
+    package let userTypesByName: [String: Set<TypeName>]
+    /// `pg_type.oid`, also of arrays.
+    package let userTypesByOID: [UInt32: TypeName]
 
     fileprivate init(id: UInt64, content: CatalogContent) {
         self.id = id
         cellFunctions = content.cellFunctions
         tableOIDs = content.tableOIDs
+        userTypes = content.userTypes
+        var byName: [String: Set<TypeName>] = [:]
+        for name in content.marks.userTypes.keys { byName[name.name, default: []].insert(name) }
+        var byOID: [UInt32: TypeName] = [:]
+        for (name, type) in content.userTypes {
+            byName[name.name, default: []].insert(name)
+            byOID[type.oid] = name
+            if type.arrayOID != 0 { byOID[type.arrayOID] = name }
+        }
+        userTypesByName = byName
+        userTypesByOID = byOID
         var limits: [ColumnAddress: Int32] = [:]
         for (name, oid) in content.tableOIDs {
             for column in content.relations[name]?.columns ?? [] where column.modifier >= 0 && column.number > 0 {
@@ -177,4 +211,5 @@ struct CatalogContent: Hashable, Sendable {
     var serverTypes: [UInt32: ServerType] = [:]
     var cellFunctions: Set<String> = []
     var tableOIDs: [QualifiedName: UInt32] = [:]
+    var userTypes: [TypeName: ServerUserType] = [:]
 }

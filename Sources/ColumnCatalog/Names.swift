@@ -30,8 +30,13 @@ package struct ColumnMark: Hashable, Sendable {
     package var modifier: Int32
     /// The configuration's name of the key: for people; `type.key` is what cells carry.
     package var keyName: String
+    /// The domain that the column is declared with.
+    package var domain: TypeName?
 
-    package init(schema: String, table: String, column: String, type: EncryptedType, modifier: Int32 = -1, keyName: String) {
+    package init(
+        schema: String, table: String, column: String, type: EncryptedType, modifier: Int32 = -1, keyName: String, domain: TypeName? = nil
+    ) {
+        self.domain = domain
         self.schema = schema
         self.table = table
         self.column = column
@@ -48,6 +53,8 @@ extension ErrorCode {
     package static let columnMarkedTwice = ErrorCode("CL6020", sqlState: "F0000")
     /// Two columns of one key and type compare text differently.
     package static let collationsDiffer = ErrorCode("CL6022", sqlState: "F0000")
+    /// Of two text columns of one key, one is an enumeration that the other is not.
+    package static let enumerationsDiffer = ErrorCode("CL6023", sqlState: "F0000")
     /// The rows of the catalog query do not have the shape that this version expects.
     package static let malformedCatalog = ErrorCode("CL6021", sqlState: "08P01")
 }
@@ -60,12 +67,26 @@ package struct MarkedColumns: Sendable, Hashable {
     /// Bare names of relations that have a marked column.
     package let bareNames: Set<String>
     package let columnNames: Set<String>
+    /// What the configuration says of the types that columns are declared with.
+    package let userTypes: [TypeName: UserType]
+    /// The enumeration of every cell under a key, type and scheme; nil: of none.
+    private let enumerations: [SchemeBorder: TypeName?]
     /// The collation of every cell under a key and type: `EncryptedType.collation`.
     private let collations: [Border: UInt8]
 
     private struct Border: Hashable {
         var key: KeyID
         var type: LogicalType
+    }
+
+    private struct SchemeBorder: Hashable {
+        var border: Border
+        var scheme: EncryptionScheme
+
+        init(_ type: EncryptedType) {
+            border = Border(key: type.key, type: type.logical)
+            scheme = type.scheme
+        }
     }
 
     package static let none = MarkedColumns()
@@ -76,10 +97,12 @@ package struct MarkedColumns: Sendable, Hashable {
         bareNames = []
         columnNames = []
         collations = [:]
+        userTypes = [:]
+        enumerations = [:]
     }
 
-    /// Throws `columnMarkedTwice`, `collationsDiffer`.
-    package init(_ marks: [ColumnMark]) throws(CloisterError) {
+    /// Throws `columnMarkedTwice`, `collationsDiffer`, `enumerationsDiffer`.
+    package init(_ marks: [ColumnMark], userTypes: [TypeName: UserType] = [:]) throws(CloisterError) {
         var byRelation: [QualifiedName: [String: ColumnMark]] = [:]
         for mark in marks {
             guard byRelation[mark.relation, default: [:]].updateValue(mark, forKey: mark.column) == nil else {
@@ -96,6 +119,19 @@ package struct MarkedColumns: Sendable, Hashable {
                     hint: "all columns of one key and type have one collation: use another key")
             }
         }
+        // A view's column tells its key and type, no more: from these it must be known whether it is an enumeration.
+        var enumerations: [SchemeBorder: TypeName?] = [:]
+        for mark in marks {
+            let known = enumerations.updateValue(mark.type.enumeration, forKey: SchemeBorder(mark.type))
+            guard known == nil || known == mark.type.enumeration else {
+                throw CloisterError(
+                    .enumerationsDiffer,
+                    "\(mark.relation).\(mark.column) is not of the same enumeration as other text columns of key \(mark.keyName)",
+                    hint: "all text columns of one key are of one enumeration or of none: use another key")
+            }
+        }
+        self.enumerations = enumerations
+        self.userTypes = userTypes
         self.collations = collations
         self.marks = marks
         self.byRelation = byRelation
@@ -103,9 +139,13 @@ package struct MarkedColumns: Sendable, Hashable {
         self.columnNames = Set(marks.map(\.column))
     }
 
+    package var hasEnumerations: Bool { enumerations.values.contains { $0 != nil } }
+
     /// The type of a column of which only the server's type and key id are known.
     package func type(_ logical: LogicalType, _ scheme: EncryptionScheme, key: KeyID) -> EncryptedType {
         let collation = scheme == .randomized ? collations[Border(key: key, type: logical)] ?? 0 : 0
-        return EncryptedType(logical, scheme, key: key, collation: collation)
+        var type = EncryptedType(logical, scheme, key: key, collation: collation)
+        type.enumeration = enumerations[SchemeBorder(type)] ?? nil
+        return type
     }
 }
