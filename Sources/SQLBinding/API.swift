@@ -306,6 +306,8 @@ package struct StatementEffects: Sendable, Hashable {
         package var prepares: String?
         /// What the server's parameters of that PREPARE are.
         package var preparedParameters: [ServerParameter] = []
+        /// Of which enumeration each column of the result is, if that is known; nil: not known here.
+        package var enumerations: [TypeName?]?
         /// The name in SQL's DEALLOCATE.
         package var deallocates: String?
 

@@ -48,6 +48,10 @@ final class Analyzer {
     /// The text's `ENCRYPTED WITH` clauses, and the first tokens of those that belonged to a column.
     var clauses: [EncryptedWith] = []
     var handled: Set<Int> = []
+    /// Domains and enumerations created earlier in the same text.
+    var createdTypes: [TypeName: ServerUserType] = [:]
+    /// Results of the text's statements, by the statement's index; whether a relation is made of them.
+    var outputs: [(statement: Int, output: Output, makesRelation: Bool)] = []
     private var depth = 0
     var computationDepth = 0
     static let maxComputationDepth = 100

@@ -34,10 +34,16 @@ package struct ColumnMarkRequest: Sendable, Hashable {
     package var scheme: EncryptionScheme
     package var collation: Collation
     package var keyName: String
+    /// The enumeration or domain that the column is declared with.
+    package var enumeration: TypeName?
+    package var domain: TypeName?
 
     package init(
-        schema: String, table: String, column: String, type: DeclaredType, scheme: EncryptionScheme, collation: Collation, keyName: String
+        schema: String, table: String, column: String, type: DeclaredType, scheme: EncryptionScheme, collation: Collation, keyName: String,
+        enumeration: TypeName? = nil, domain: TypeName? = nil
     ) {
+        self.enumeration = enumeration
+        self.domain = domain
         self.schema = schema
         self.table = table
         self.column = column

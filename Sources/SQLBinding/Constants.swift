@@ -76,14 +76,24 @@ extension Analyzer {
         if isNull, let index = token(at: constant.location) {
             leaves.append(Leaf(source: .null, tokens: index...index, role: constantRole, variable: variable))
         }
+        let user = try isStrict ? userType(type.names("names")) : nil
         guard leaves.count == before + 1, let span = castSpan(body, type, leaves[before].tokens),
-            let logical = LogicalType(typeNames: type.names("names")), !type.flag("setof")
+            let logical = LogicalType(typeNames: type.names("names")) ?? user.map({ domain($0)?.base.logical ?? .text }),
+            !type.flag("setof")
         else {
             variable.settlePlain()
             return variable
         }
         leaves[before].tokens = span
         if type.has("arrayBounds") { leaves[before].form = .array }
+        if let user {
+            if case .enumeration? = catalog.userTypes[user]?.kind {
+                leaves[before].enumeration = user
+            } else if !isUnconstrained(user) {
+                leaves[before].obstacle = "is cast to domain \(user)"
+                leaves[before].isDomainCast = true
+            }
+        }
         guard !isNull else { return variable }
         leaves[before].declaredType = logical
         if type.has("typmods") || logical == .bpchar { leaves[before].obstacle = "is cast with a length or precision" }
@@ -104,12 +114,37 @@ extension Analyzer {
         }
         let isArray = type.has("arrayBounds")
         let isOfElements = argument.tagged.tag == "A_ArrayExpr"
-        let logical = type.flag("setof") || isArray != isOfElements ? nil : LogicalType(typeNames: type.names("names"))
+        var logical = type.flag("setof") || isArray != isOfElements ? nil : LogicalType(typeNames: type.names("names"))
+        if !isOfElements, !isArray, let (encrypted, label) = variable.encryption {
+            let user = try userType(type.names("names"))
+            if let own = encrypted.enumeration {
+                if user == own {
+                    logical = .text
+                } else if logical == .text || logical == .varchar, !type.has("typmods") {
+                    // The label as text: the same cell, of another type.
+                    var text = encrypted
+                    text.enumeration = nil
+                    let cast = TypeVariable(.encrypted(text, label: label))
+                    cast.log = log
+                    leaves.append(Leaf(source: .typeName(.text), tokens: start...end, variable: cast))
+                    return cast
+                } else {
+                    logical = nil
+                }
+            } else if let user, domainOf(label) == user {
+                logical = encrypted.logical
+            }
+        }
         leaves.append(
             Leaf(
                 source: .typeName(logical), tokens: start...end, obstacle: type.has("typmods") ? "has a length or precision" : nil,
                 form: isArray ? .array : .value, variable: variable))
         return variable
+    }
+
+    /// The domain of the marked column `label`.
+    private func domainOf(_ label: String) -> TypeName? {
+        catalog.marks.marks.first { "\($0.relation).\($0.column)" == label }?.domain
     }
 
     /// The tokens of `type 'x'`, `x::type` or `CAST(x AS type)`, given those of x. nil: a form that is not bound.

@@ -202,7 +202,12 @@ extension Analyzer {
         if body.has("compression") {
             throw refuse("COMPRESSION on the encrypted column \(label)", hint: Refused.compression.instead, at: body)
         }
-        try columnType(type, mark, label)
+        let hasDefault = body.list("constraints").contains { $0.tagged.body.string("contype") == "CONSTR_DEFAULT" }
+        try columnType(type, mark, label) { () throws(Halt) in
+            try mark.domain.map { (domain) throws(Halt) in
+                try constraints(of: domain, relation, name, hasDefault: hasDefault, at: type)
+            } ?? []
+        }
         for constraint in body.list("constraints") {
             let (tag, definition) = constraint.tagged
             guard tag == "Constraint" else { throw unknown(tag, definition) }
@@ -239,7 +244,9 @@ extension Analyzer {
     }
 
     /// Replaces the declared type by the encrypted one.
-    private func columnType(_ type: Node, _ mark: ColumnMark, _ label: String) throws(Halt) {
+    private func columnType(
+        _ type: Node, _ mark: ColumnMark, _ label: String, constraints: () throws(Halt) -> [Plan.Part]
+    ) throws(Halt) {
         let wanted = mark.type.logical
         let names = type.names("names")
         if let server = ServerType(name: names.last ?? "") {
@@ -256,7 +263,21 @@ extension Analyzer {
                 "the encrypted column \(label) can't be \(name): the server would make its values", hint: Refused.generatedByServer.instead,
                 at: type)
         }
-        guard LogicalType(typeNames: names) == wanted, !type.has("arrayBounds"), !type.flag("setof") else {
+        guard !type.has("arrayBounds") else {
+            throw refuse("the encrypted column \(label) can't be an array", hint: Refused.arrayColumn.instead, at: type)
+        }
+        if let declared = mark.type.enumeration ?? mark.domain {
+            try checkDeclared(type, declared, label)
+            guard let start = token(at: type.location), let end = endOfTypeName(start) else { throw unknown("this type name", type) }
+            fixedEdits.append(.init(tokens: start...end, parts: [.text(mark.type.declaration)] + (try constraints())))
+            return
+        }
+        if let other = try userType(names) {
+            throw refuse(
+                "column \(label) is configured as \(wanted.name), but declared with type \(other)",
+                hint: Refused.domainNotConfigured.instead, at: type)
+        }
+        guard LogicalType(typeNames: names) == wanted, !type.flag("setof") else {
             throw refuse(
                 "column \(label) is configured as \(wanted.name), but declared with another type",
                 hint: "declare it as \(wanted.name), or change the configuration", at: type)

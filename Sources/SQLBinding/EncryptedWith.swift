@@ -81,17 +81,16 @@ extension Analyzer {
         var requests: [ColumnMarkRequest] = []
         for (definition, clause) in found {
             let column = definition.string("colname") ?? ""
-            guard let type = definition["typeName"]?.declaredType, LogicalType.supported.contains(type.logical) else {
-                throw refuseClause("column \(name).\(column) is of a type that can't be encrypted", clause)
-            }
-            guard clause.collation == .c || type.logical.isText && clause.scheme == .randomized else {
+            let (type, enumeration, domain) = try encryptableType(definition, "\(name).\(column)", clause)
+            guard clause.collation == .c || enumeration == nil && type.logical.isText && clause.scheme == .randomized else {
                 throw refuseClause("COLLATION of \(name).\(column): only randomized text, varchar and char columns have one", clause)
             }
             handled.insert(clause.tokens.lowerBound)
             fixedEdits.append(.init(tokens: clause.tokens, text: ""))
             if let mark = marks[column] {
-                let wanted = EncryptedType(type.logical, clause.scheme, key: mark.type.key, collation: clause.collation.rawValue)
-                guard mark.type == wanted, mark.modifier == type.modifier, mark.keyName == clause.key else {
+                let wanted = EncryptedType(
+                    type.logical, clause.scheme, key: mark.type.key, collation: clause.collation.rawValue, enumeration: enumeration)
+                guard mark.type == wanted, mark.domain == domain, mark.modifier == type.modifier, mark.keyName == clause.key else {
                     throw refuseClause("column \(name).\(column) is marked in another way already", clause)
                 }
                 continue
@@ -103,11 +102,30 @@ extension Analyzer {
             requests.append(
                 ColumnMarkRequest(
                     schema: name.schema, table: name.name, column: column, type: type, scheme: clause.scheme, collation: clause.collation,
-                    keyName: clause.key))
+                    keyName: clause.key, enumeration: enumeration, domain: domain))
         }
         guard requests.isEmpty else {
             throw .administer(ColumnCommand(.mark(requests), tag: tag == "CreateStmt" ? "CREATE TABLE" : "ALTER TABLE"))
         }
+    }
+
+    /// The stored type of a column, and the enumeration or domain that it is declared with.
+    private func encryptableType(
+        _ definition: Node, _ label: String, _ clause: EncryptedWith
+    ) throws(Halt) -> (DeclaredType, enumeration: TypeName?, domain: TypeName?) {
+        if let type = definition["typeName"]?.declaredType, LogicalType.supported.contains(type.logical) { return (type, nil, nil) }
+        func refuse(_ what: String, _ refused: Refused) -> Halt {
+            .refused(CloisterError(.keyStatementRefused, what, hint: refused.instead), at: tokens[clause.tokens.lowerBound].start)
+        }
+        guard let type = definition["typeName"] else { throw unknown("ColumnDef", definition) }
+        if type.has("arrayBounds") { throw refuse("column \(label) is an array, which can't be encrypted", .arrayColumn) }
+        guard !type.has("typmods"), !type.flag("setof"), let name = try userType(type.names("names")) else {
+            throw refuseClause("column \(label) is of a type that can't be encrypted", clause)
+        }
+        if let domain = domain(name) { return (domain.base, nil, name) }
+        // The labels are the server's to tell, so an enumeration need not be configured.
+        if case .enumeration? = catalog.userTypes[name]?.kind { return (DeclaredType(.text), name, nil) }
+        throw refuse("column \(label) is of domain \(name), which the configuration does not have", .domainNotConfigured)
     }
 
     /// Which table it is, for certain.

@@ -29,7 +29,10 @@ extension Analyzer {
             case .encrypted(let encrypted, _, let label):
                 let isArray = plan.parameters[index].parameter.form == .array
                 let isUnknown = [["unknown"], ["pg_catalog", "unknown"]].contains(type.names("names")) && !type.has("arrayBounds")
-                let isValueType = isUnknown || LogicalType(typeNames: type.names("names")) != nil
+                let declared = try userType(type.names("names"))
+                let isOwn = encrypted.enumeration != nil && declared == encrypted.enumeration
+                let isValueType =
+                    isUnknown || isOwn || encrypted.enumeration == nil && LogicalType(typeNames: type.names("names")) != nil
                 guard isValueType, !type.has("typmods"), isUnknown || type.has("arrayBounds") == isArray else {
                     throw .refused(
                         CloisterError(

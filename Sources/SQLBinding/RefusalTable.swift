@@ -277,6 +277,56 @@ package struct Refused: Sendable {
         why: "PostgreSQL would convert it in a way that depends on the server", instead: "write it as a plain constant or parameter",
         example: "SELECT 1 FROM people WHERE weight = -(5)")
 
+    static let arrayColumn = Refused(
+        .definitionRefused, "a marked column of an array type",
+        why: "the types of cells have no operators for arrays",
+        instead: "keep the elements in a table of their own, one a row; or the whole as jsonb, which is stored only",
+        example: "CREATE TABLE people (name text[])")
+    static let domainNotConfigured = Refused(
+        .definitionRefused, "a marked column declared with a domain or enum that its mark does not name",
+        why: "a domain's constraints must come from the configuration: a server that told them would choose constants that are encrypted",
+        instead: "say what the type is in the configuration's section `types`, and name it as the column's type",
+        example: "CREATE TABLE people (name public.shortname)")
+    static let domainOtherwise = Refused(
+        .definitionRefused, "a domain that differs from what the configuration says of it",
+        why: "the encrypted column would be checked otherwise than the plain ones",
+        instead: "change section `types` of the configuration first",
+        example: "CREATE DOMAIN public.posint AS int CHECK (VALUE > 1)")
+    static let domainConstraint = Refused(
+        .definitionRefused, "a domain's constraint that can't be bound over its encrypted column",
+        why: "the server has cells, not values",
+        instead:
+            "state a constraint that can be bound (comparisons, IN, LIKE), or declare the column with the base type and check in the client"
+    )
+    static let domainCast = Refused(
+        .constantRefused, "a constant or parameter cast to a domain that has constraints or a length, next to an encrypted column",
+        why: "the server, which would check it, sees no value",
+        instead: "leave the cast out: what is stored is checked by the column itself",
+        example: "SELECT 1 FROM staff WHERE level = 5::public.posint")
+    static let enumerationOrder = Refused(
+        .operationRefused, "an order of an encrypted enum column (`<`, BETWEEN, ORDER BY, MIN, MAX)",
+        why: "labels are stored as text, whose order is not the enum's",
+        instead: "use = and IN, sort in the client, or by `column::text` in the order of the labels' letters",
+        example: "SELECT 1 FROM staff ORDER BY mood")
+    static let enumerationAsText = Refused(
+        .definitionRefused, "an encrypted enum column cast to text in a view or a table made from a query",
+        why: "the new column's type would not tell it from the enum", instead: "leave the cast out there, and write it in the query of it",
+        example: "CREATE VIEW moods AS SELECT mood::text FROM staff")
+    static let renameLabel = Refused(
+        .definitionRefused, "ALTER TYPE … RENAME VALUE of an enum that an encrypted column uses",
+        why: "stored cells would keep the old label, which the server can't change",
+        instead: "ADD VALUE, update the rows through the proxy, and leave the old label",
+        example: "ALTER TYPE public.mood RENAME VALUE 'ok' TO 'fine'")
+    static let dropUsedType = Refused(
+        .definitionRefused, "DROP TYPE or DOMAIN of one that an encrypted column uses",
+        why: "the column does not depend on it in the server, which would let it go", instead: "drop the column first",
+        example: "DROP TYPE public.mood")
+    static let alterUsedType = Refused(
+        .definitionRefused, "ALTER DOMAIN, or renaming or moving a type, of one that an encrypted column uses",
+        why: "the column, which does not depend on it in the server, would stay as it is",
+        instead: "change the configuration, and the column's constraints by ALTER TABLE",
+        example: "ALTER DOMAIN public.posint DROP NOT NULL")
+
     /// In the table's order.
     package static let all: [Refused] = [
         .unlisted, .cellTypeAsValue, .starWithUnknownColumns, .copyWithServerFile, .hiddenByTemporary, .tableFromQuery,
@@ -288,7 +338,8 @@ package struct Refused: Sendable {
         .codeInServer, .renameToMarked, .renameSchema, .renameMarked, .differentEncryption, .plainMeetsEncrypted, .aggregateUsed,
         .patternOnOtherType, .patternOnDeterministic, .orderOnDeterministic, .function, .arithmetic, .concatenation,
         .regularExpression, .otherOperator, .aggregate, .textFunction, .dateFunction, .otherFunction, .parameterType,
-        .constantForm,
+        .constantForm, .arrayColumn, .domainNotConfigured, .domainOtherwise, .domainConstraint, .domainCast, .enumerationOrder,
+        .enumerationAsText, .renameLabel, .dropUsedType, .alterUsedType,
     ]
 
     /// The table of `docs/refusals.md`, in Markdown.

@@ -32,6 +32,12 @@ extension ErrorCode {
     package static let unknownRelation = ErrorCode("CL6014", sqlState: "42P01")
     /// A column name that several relations have.
     package static let ambiguousColumn = ErrorCode("CL6015", sqlState: "42702")
+    /// A type that does not exist, of a marked column.
+    package static let unknownType = ErrorCode("CL6018", sqlState: "42704")
+    /// Two expressions, one of an enumeration, that PostgreSQL has no operator for.
+    package static let operatorMissing = ErrorCode("CL6019", sqlState: "42883")
+    /// A value of another type for a column of an enumeration.
+    package static let assignmentMismatch = ErrorCode("CL6024", sqlState: "42804")
     /// A statement about keys, or an ENCRYPTED WITH, that can't be carried out as it stands.
     package static let keyStatementRefused = ErrorCode("CL6017", sqlState: "42601")
 }

@@ -5,6 +5,7 @@ internal import Diagnostics
 /// The end of an analysis: every constant and parameter is settled, the plan is made.
 extension Analyzer {
     func finish() throws(Halt) {
+        try settleOutputs()
         plan.edits += fixedEdits
         try settleParameters()
         try settlePreparedTypes()
@@ -15,7 +16,8 @@ extension Analyzer {
             switch leaf.source {
             case .parameter: break
             case .null:
-                guard let type = leaf.variable.encryption?.type else { continue }
+                guard let (type, label) = leaf.variable.encryption else { continue }
+                if leaf.isDomainCast || leaf.enumeration != nil { try check(leaf, type, label, number: nil) }
                 plan.edits.append(
                     .init(tokens: leaf.tokens, text: "NULL::pg_catalog.\(type.serverTypeName)\(leaf.form == .array ? "[]" : "")"))
             case .typeName(let logical): try settleTypeName(leaf, logical)
@@ -77,6 +79,25 @@ extension Analyzer {
         guard isSame else { throw refuse("a cast to \(logical?.name ?? "another type")") }
         plan.edits.append(
             .init(tokens: leaf.tokens, text: "pg_catalog.\(type.serverTypeName)\(leaf.form == .array ? "[]" : "")"))
+    }
+
+    /// Of which enumerations a result's columns are. A view or table made from a query must tell it by key and type.
+    private func settleOutputs() throws(Halt) {
+        for (index, output, makesRelation) in outputs where !output.isOpaque {
+            var found: [TypeName?] = []
+            var isTold = false
+            for column in output.columns {
+                let encryption = column.variable.encryption
+                found.append(encryption?.type.enumeration)
+                guard let (type, label) = encryption else { continue }
+                let byKey = catalog.marks.type(type.logical, type.scheme, key: type.key).enumeration
+                if type.enumeration != nil || byKey != nil { isTold = true }
+                guard makesRelation, byKey != type.enumeration else { continue }
+                throw .refuse(
+                    .definitionRefused, "\(label), which is of an enum, as text in a new relation", hint: Refused.enumerationAsText.instead)
+            }
+            if isTold, plan.effects.statements.indices.contains(index) { plan.effects.statements[index].enumerations = found }
+        }
     }
 
     private func settleCollation(_ leaf: Leaf, _ name: String) throws(Halt) {
@@ -179,13 +200,45 @@ extension Analyzer {
 
     // MARK: Checks
 
+    /// An enumeration meets strings of no type, and values of its own.
+    private func checkEnumeration(
+        _ leaf: Leaf, _ type: EncryptedType, _ label: String, _ kind: LiteralSlot.Kind?, at offset: Int
+    ) throws(Halt) {
+        func refuse(_ code: ErrorCode, _ what: String, _ hint: String) -> Halt {
+            .refused(CloisterError(code, "a constant for the encrypted column \(label) \(what)", hint: hint), at: offset)
+        }
+        guard let enumeration = type.enumeration else {
+            if leaf.enumeration != nil {
+                throw refuse(.constantRefused, "is cast to an enum that the column is not of", Refused.constantForm.instead)
+            }
+            return
+        }
+        if leaf.enumeration == enumeration { return }
+        let mismatch = leaf.variable.isStored ? ErrorCode.assignmentMismatch : .operatorMissing
+        if leaf.enumeration != nil || leaf.declaredType != nil || kind == .number || kind == .boolean {
+            throw refuse(mismatch, "is of another type than enum \(enumeration)", "leave the cast out")
+        }
+        switch leaf.source {
+        case .computed: throw refuse(mismatch, "is a text, not of enum \(enumeration)", "write the label as a constant or parameter")
+        case .parameter(let number) where number <= context.declaredParameterTypes.count:
+            let oid = context.declaredParameterTypes[number - 1]
+            guard LogicalType(oid: oid) == nil, LogicalType(arrayOID: oid) == nil else {
+                throw refuse(mismatch, "is declared as another type than enum \(enumeration)", "declare it as that, or not at all")
+            }
+        case .parameter, .literal, .null, .typeName, .collate: break
+        }
+    }
+
     /// Whether this constant can be read as a value of the column's type.
     private func check(_ leaf: Leaf, _ type: EncryptedType, _ label: String, number kind: LiteralSlot.Kind?) throws(Halt) {
         let at = tokens[leaf.tokens.lowerBound].start
         func refuse(_ why: String, _ hint: String) -> Halt {
             .refused(CloisterError(.constantRefused, "a constant for the encrypted column \(label) \(why)", hint: hint), at: at)
         }
-        if let obstacle = leaf.obstacle { throw refuse(obstacle, Refused.constantForm.instead) }
+        if let obstacle = leaf.obstacle {
+            throw refuse(obstacle, leaf.isDomainCast ? Refused.domainCast.instead : Refused.constantForm.instead)
+        }
+        if leaf.form != .pattern { try checkEnumeration(leaf, type, label, kind, at: at) }
         if leaf.variable.isStored, leaf.form == .value, leaf.variable.storedModifier == TypeVariable.mixed {
             throw refuse("goes into columns of different lengths or precisions", "write it for each of them")
         }

@@ -104,7 +104,8 @@ extension Analyzer {
         case "VariableSetStmt" where Self.valueSettings.contains(body.string("name")?.lowercased() ?? ""): namesMayHaveChanged = true
         case "IndexStmt", "DropStmt", "TruncateStmt", "CommentStmt", "GrantStmt", "VacuumStmt", "CreateSeqStmt", "AlterSeqStmt",
             "CreateExtensionStmt",
-            "CreateEnumStmt", "CreateSchemaStmt", "AlterTableStmt", "DropRoleStmt", "CreateRoleStmt", "AlterRoleStmt":
+            "CreateEnumStmt", "CreateDomainStmt", "AlterEnumStmt", "CreateSchemaStmt", "AlterTableStmt", "DropRoleStmt", "CreateRoleStmt",
+            "AlterRoleStmt":
             // None of these gives a marked relation another name, or a name another marked relation. Columns that ALTER
             // TABLE adds to a marked relation are unknown to later statements of the text, which are refused for that.
             break
@@ -199,6 +200,7 @@ extension Analyzer {
     // MARK: Statements without marked relations
 
     private func untouched(_ tag: String, _ body: Node) throws(Halt) {
+        try typeStatement(tag, body)
         switch tag {
         case "RenameStmt":
             if let rangeVar = body["relation"],
@@ -251,13 +253,15 @@ extension Analyzer {
         case _ where Self.isQuery(tag):
             let role = constantRole
             if body.has("intoClause") { constantRole = .stored }
-            _ = try query(node, nothing)
+            try result(of: node, nothing, makesRelation: body.has("intoClause"))
             constantRole = role
             if body.has("intoClause") { madeMarkedRelation = true }
         case "ExplainStmt":
             try only(body, ["query", "options"])
             guard let inner = body["query"] else { throw unknown(tag, body) }
+            let before = outputs.count
             try bind(inner.tagged.tag, inner.tagged.body, inner, &effect)
+            outputs.removeLast(outputs.count - before)
         case "DeclareCursorStmt":
             try only(body, ["portalname", "options", "query"])
             guard let inner = body["query"] else { throw unknown(tag, body) }
@@ -267,7 +271,7 @@ extension Analyzer {
             guard let inner = body["query"], inner.tagged.tag == "SelectStmt" else { throw unknown(tag, body) }
             try checkNewRelation(body["into"]?["rel"], at: body)
             constantRole = .stored
-            _ = try query(inner, nothing)
+            try result(of: inner, nothing, makesRelation: true)
             constantRole = .operand
             madeMarkedRelation = true
         case "ViewStmt":
@@ -275,7 +279,7 @@ extension Analyzer {
             guard let inner = body["query"] else { throw unknown(tag, body) }
             try checkNewRelation(body["view"], at: body)
             constantRole = .stored
-            _ = try query(inner, nothing)
+            try result(of: inner, nothing, makesRelation: true)
             constantRole = .operand
             madeMarkedRelation = true
         case "PrepareStmt": try prepare(body)
@@ -290,6 +294,12 @@ extension Analyzer {
                 .statementRefused, "\(Self.words(tag)) is not bound when it touches a table with encrypted columns",
                 hint: Refused.unlisted.instead, at: body["relation"])
         }
+    }
+
+    private func result(of node: Node, _ environment: Environment, makesRelation: Bool) throws(Halt) {
+        let output = try query(node, environment)
+        guard catalog.marks.hasEnumerations else { return }
+        outputs.append((plan.effects.statements.count, output, makesRelation))
     }
 
     private func rename(_ body: Node) throws(Halt) {

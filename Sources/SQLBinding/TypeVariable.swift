@@ -24,6 +24,10 @@ struct Leaf {
     var declaredType: LogicalType?
     /// Why the constant can't be encrypted although it is one (a type modifier in its cast, …).
     var obstacle: String?
+    /// The enumeration that a cast around it names.
+    var enumeration: TypeName?
+    /// The cast around it names a domain that would check it.
+    var isDomainCast = false
     /// The role if its value is not stored: what the statement around it is for.
     var role = CellRole.operand
     var form = CellForm.value
@@ -146,6 +150,12 @@ final class TypeVariable {
             b.log?.note(operation, label: label, type.scheme)
         case (.encrypted(let x, let labelX), .encrypted(let y, let labelY)):
             guard x == y else {
+                if x.enumeration != y.enumeration {
+                    throw Self.refuseEnumeration(
+                        operation,
+                        "\(labelX) (\(x.enumeration.map { "\($0)" } ?? x.logical.name)) and \(labelY) "
+                            + "(\(y.enumeration.map { "\($0)" } ?? y.logical.name))", node)
+                }
                 throw .refuse(
                     .encryptionMismatch,
                     "\(operation) between \(labelX) (\(x.words)) and \(labelY) (\(y.words)), which are encrypted differently",
@@ -163,6 +173,15 @@ final class TypeVariable {
 
     /// The value of `source` may become this one's: same type, and what is stored of it is stored of the source.
     func accept(_ source: TypeVariable, operation: String, at node: Node?) throws(Halt) {
+        if let (mine, label) = encryption, let (theirs, _) = source.encryption, mine.enumeration != theirs.enumeration {
+            // PostgreSQL writes an enumeration into a text column, by its output function.
+            guard mine.enumeration != nil else {
+                throw .refuse(
+                    .encryptionMismatch, "\(operation) of an enum into \(label), which is encrypted differently",
+                    hint: Refused.differentEncryption.instead, at: node)
+            }
+            throw .refuse(.assignmentMismatch, "\(operation): \(label) is of an enum that the expression is not of", at: node)
+        }
         try unify(source, operation: operation, at: node)
         feeds.append(source)
         if isStored { source.markStored(modifier: storedModifier) }
@@ -197,6 +216,14 @@ final class TypeVariable {
         }
     }
 
+    private static let matchedTypes: Set<String> = ["UNION", "INTERSECT", "EXCEPT", "VALUES"]
+
+    private static func refuseEnumeration(_ operation: String, _ sides: String, _ node: Node?) -> Halt {
+        .refuse(
+            matchedTypes.contains(operation) ? .assignmentMismatch : .operatorMissing,
+            "\(operation) between \(sides): PostgreSQL has none for an enum and another type", at: node)
+    }
+
     private static func refuseAggregate(_ operation: String, _ label: String, _ node: Node?) -> Halt {
         .refuse(
             .operationRefused, "\(operation) on an aggregate of the encrypted column \(label), which can only be shown",
@@ -218,6 +245,9 @@ final class TypeVariable {
 
     private func requireMatch(of type: EncryptedType, label: String, at node: Node?) throws(Halt) {
         guard let matching else { return }
+        if let name = type.enumeration {
+            throw .refuse(.operatorMissing, "\(matching) on \(label), which is of enum \(name)", hint: "cast it: \(label)::text", at: node)
+        }
         guard type.logical.isText else {
             throw .refuse(
                 .operationRefused, "\(matching) on the encrypted column \(label), which is of type \(type.logical.name)",
@@ -242,7 +272,13 @@ final class TypeVariable {
     }
 
     private func requireOrder(of type: EncryptedType, label: String, at node: Node?) throws(Halt) {
-        guard let ordering, type.scheme == .deterministic else { return }
+        guard let ordering else { return }
+        if type.enumeration != nil {
+            throw .refuse(
+                .operationRefused, "\(ordering) needs the order of an enum, which the encrypted column \(label) does not have",
+                hint: Refused.enumerationOrder.instead, at: node)
+        }
+        guard type.scheme == .deterministic else { return }
         throw .refuse(
             .orderOnDeterministic, "\(ordering) needs an order, which the deterministic column \(label) does not have",
             hint: Refused.orderOnDeterministic.instead, at: node)

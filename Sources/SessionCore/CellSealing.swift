@@ -1,5 +1,6 @@
 internal import CellCrypto
 internal import CellFormat
+internal import ColumnCatalog
 internal import Diagnostics
 internal import SQLBinding
 internal import ValueCodec
@@ -20,6 +21,8 @@ struct ValueContext {
     let settings: SessionSettings
     /// The transaction's time, in microseconds since 2000-01-01 00:00 UTC.
     let now: Int64
+    /// Tells the labels of enumerations and the OIDs of users' types.
+    let catalog: CatalogSnapshot
 }
 
 extension CellService {
@@ -180,8 +183,22 @@ extension CellService {
                 source == nil
                 ? try ValueCodec.canonical(fromText: bytes, type: type, modifier: modifier, settings: context.settings) : bytes
         }
+        if let enumeration = target.type.enumeration { try checkLabel(value, enumeration, target, context.catalog) }
         guard target.modifier >= 0, target.role == .stored else { return value }
         return try ValueCodec.limited(value, type: type, modifier: target.modifier, isExplicit: false)
+    }
+
+    /// The labels are the server's to tell; that a value is none is told to the client, without the value.
+    private func checkLabel(
+        _ value: [UInt8], _ enumeration: TypeName, _ target: CellTarget, _ catalog: CatalogSnapshot
+    ) throws(CloisterError) {
+        guard case .enumeration(let labels)? = catalog.userTypes[enumeration]?.kind else {
+            throw CloisterError(
+                .enumerationMissing, "enum \(enumeration) of \(target.column) does not exist in this database", hint: "CREATE TYPE it.")
+        }
+        guard labels.contains(String(decoding: value, as: UTF8.self)) else {
+            throw CloisterError(.unknownLabel, "invalid input value for enum \(enumeration.name), for \(target.column)")
+        }
     }
 
     func seal(_ canonical: [UInt8], _ target: CellTarget) throws(CloisterError) -> [UInt8] {
@@ -231,14 +248,18 @@ extension CellService {
             let value = try Self.utf8(sent, format: parameter.format, type: .bytea, context.settings)
             var source = wanted.declaredType
             if source == nil, parameter.declared != 0, parameter.declared != Self.unknownOID {
-                guard let known = LogicalType(arrayOID: parameter.declared) else { throw mismatch(target) }
+                guard let known = LogicalType(arrayOID: parameter.declared) ?? stored(parameter.declared, target, context) else {
+                    throw mismatch(target)
+                }
                 source = known
             }
             return try arrayElements(value, format: parameter.format, source: source, target, context).binary(elementOID: elementOID)
         }
         var source = wanted.declaredType ?? (target.form == .pattern ? .text : target.type.logical)
         if parameter.declared != 0, parameter.declared != Self.unknownOID {
-            guard let known = LogicalType(oid: parameter.declared) else { throw mismatch(target) }
+            guard let known = LogicalType(oid: parameter.declared) ?? stored(parameter.declared, target, context) else {
+                throw mismatch(target)
+            }
             source = known
         }
         let value = try Self.utf8(sent, format: parameter.format, type: source, context.settings)
@@ -273,6 +294,12 @@ extension CellService {
         return TypedValue(type: type, bytes: bytes)
     }
 
+    /// What a value of a user's type is stored as: of the target's enumeration, text; of a domain, which checks nothing here, nil.
+    private func stored(_ oid: UInt32, _ target: CellTarget, _ context: ValueContext) -> LogicalType? {
+        guard let enumeration = target.type.enumeration, context.catalog.userTypesByOID[oid] == enumeration else { return nil }
+        return .text
+    }
+
     private func mismatch(_ target: CellTarget) -> CloisterError {
         CloisterError(
             .parameterMismatch,
@@ -281,10 +308,10 @@ extension CellService {
 
     /// A COPY field's cell. `value`: binary as the client sent it, text in UTF-8.
     func field(
-        _ value: [UInt8], isBinary: Bool, _ target: CellTarget, settings: SessionSettings
+        _ value: [UInt8], isBinary: Bool, _ target: CellTarget, settings: SessionSettings, catalog: CatalogSnapshot
     ) throws(CloisterError) -> [UInt8] {
         let type = target.type.logical
-        let context = ValueContext(settings: settings, now: 0)
+        let context = ValueContext(settings: settings, now: 0, catalog: catalog)
         if isBinary {
             let value = try Self.utf8(value, format: 1, type: type, settings)
             return try seal(canonical(ValueCodec.canonical(fromBinary: value, type: type), type, target, context), target)
@@ -303,7 +330,9 @@ extension CellService {
     ) throws(CloisterError) -> ArrayOfCells {
         let array = try format == 0 ? ArrayCodec.elements(ofText: value) : ArrayCodec.elements(ofBinary: value)
         let type = source ?? target.type.logical
-        if let element = array.elementOID, LogicalType(oid: element) != type { throw mismatch(target) }
+        if let element = array.elementOID, (LogicalType(oid: element) ?? stored(element, target, context)) != type {
+            throw mismatch(target)
+        }
         var cells: [[UInt8]?] = []
         for element in array.elements {
             guard let element else {

@@ -1,4 +1,5 @@
 internal import CellFormat
+internal import ColumnCatalog
 internal import Diagnostics
 internal import NIOCore
 internal import PGWire
@@ -20,28 +21,31 @@ struct CopyInEncryption {
     }
 
     /// Takes a chunk of data and returns what of it is complete, encrypted.
-    mutating func feed(_ chunk: [UInt8], cells: CellService, settings: SessionSettings) throws(CloisterError) -> [UInt8] {
+    mutating func feed(_ chunk: [UInt8], cells: CellService, settings: SessionSettings, catalog: CatalogSnapshot) throws(CloisterError)
+        -> [UInt8]
+    {
         let isBinary = stream.isBinary
         return try stream.feed(chunk) { (column, value) throws(CloisterError) in
-            try Self.seal(value, isBinary, column, cells, settings)
+            try Self.seal(value, isBinary, column, cells, settings, catalog)
         }
     }
 
     /// The data are complete.
-    mutating func finish(cells: CellService, settings: SessionSettings) throws(CloisterError) -> [UInt8] {
+    mutating func finish(cells: CellService, settings: SessionSettings, catalog: CatalogSnapshot) throws(CloisterError) -> [UInt8] {
         let isBinary = stream.isBinary
         return try stream.finish { (column, value) throws(CloisterError) in
-            try Self.seal(value, isBinary, column, cells, settings)
+            try Self.seal(value, isBinary, column, cells, settings, catalog)
         }
     }
 
     /// The cell, in text in bytea's hex form, as every input function of ours reads it.
     private static func seal(
-        _ value: [UInt8], _ isBinary: Bool, _ column: CopyInPlan.Column, _ cells: CellService, _ settings: SessionSettings
+        _ value: [UInt8], _ isBinary: Bool, _ column: CopyInPlan.Column, _ cells: CellService, _ settings: SessionSettings,
+        _ catalog: CatalogSnapshot
     ) throws(CloisterError) -> [UInt8] {
         guard let type = column.encryption else { return value }
         let target = CellTarget(type: type, role: .stored, column: column.label, modifier: column.modifier, form: .value)
-        let cell = try cells.field(value, isBinary: isBinary, target, settings: settings)
+        let cell = try cells.field(value, isBinary: isBinary, target, settings: settings, catalog: catalog)
         if isBinary { return cell }
         var text: [UInt8] = [0x5c, 0x78]
         text.reserveCapacity(2 + 2 * cell.count)
@@ -136,7 +140,9 @@ extension SessionMachine {
         guard let body = client.body(header) else { return false }
         let settings = state.settings
         do throws(CloisterError) {
-            if let sealed = try copyIn?.encryption?.feed(Array(body.readableBytesView), cells: cells, settings: settings) {
+            if let sealed = try copyIn?.encryption?.feed(
+                Array(body.readableBytesView), cells: cells, settings: settings, catalog: state.catalog)
+            {
                 drop(header)
                 if !sealed.isEmpty { writeToServer { Frontend.writeCopyData(sealed, to: &$0) } }
             }
@@ -150,7 +156,8 @@ extension SessionMachine {
     private mutating func copyDone(_ header: FrameHeader) throws(CloisterError) {
         let settings = state.settings
         do throws(CloisterError) {
-            if let rest = try copyIn?.encryption?.finish(cells: cells, settings: settings), !rest.isEmpty {
+            if let rest = try copyIn?.encryption?.finish(cells: cells, settings: settings, catalog: state.catalog), !rest.isEmpty
+            {
                 writeToServer { Frontend.writeCopyData(rest, to: &$0) }
             }
             client.pass(header.totalLength)

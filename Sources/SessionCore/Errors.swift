@@ -45,6 +45,10 @@ extension ErrorCode {
     package static let executeUnknown = ErrorCode("CL5030", sqlState: "26000")
     /// A statement about keys or marks that this proxy does not carry out.
     package static let administrationUnavailable = ErrorCode("CL5031", sqlState: "42501")
+    /// A value that is no label of the encrypted column's enumeration.
+    package static let unknownLabel = ErrorCode("CL5032", sqlState: "22P02")
+    /// The enumeration of an encrypted column is not in this database.
+    package static let enumerationMissing = ErrorCode("CL5033", sqlState: "42704")
     /// The listener demands TLS and the client does not use it.
     package static let tlsRequired = ErrorCode("CL5040", sqlState: "28000")
     /// The client's certificate is not for the user it names.

@@ -72,7 +72,11 @@ extension SessionMachine {
                 }
                 guard isShown, shown[client] == 0 || parameter.computation == nil else { break }
                 let logical = parameter.declaredType ?? (parameter.form == .pattern ? .text : wanted.logical)
-                shown[client] = declared != 0 ? declared : parameter.form == .array ? logical.arrayOID : logical.oid
+                let user = parameter.form == .pattern ? nil : wanted.enumeration.flatMap { catalog.userTypes[$0] }
+                shown[client] =
+                    declared != 0
+                    ? declared
+                    : parameter.form == .array ? user?.arrayOID ?? logical.arrayOID : user?.oid ?? logical.oid
             }
         }
         statement.parametersAgree = true

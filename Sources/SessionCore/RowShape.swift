@@ -29,7 +29,11 @@ struct RowShape {
     }
 
     /// Reads a server's description; nil in `shown`: it can go to the client as it is.
-    static func reading(_ description: RowDescription, catalog: CatalogSnapshot) -> (shape: RowShape, shown: RowDescription?) {
+    /// `enumerations`: of which each column is, where the statement tells it; else its key and type do.
+    static func reading(
+        _ description: RowDescription, catalog: CatalogSnapshot, enumerations: [TypeName?]? = nil
+    ) -> (shape: RowShape, shown: RowDescription?) {
+        let enumerations = enumerations?.count == description.fields.count ? enumerations : nil
         var columns: [Column?] = []
         var shown = description
         var hasCells = false
@@ -51,6 +55,13 @@ struct RowShape {
             shown.fields[index].type = type.isArray ? 25 : type.logical.oid
             shown.fields[index].size = type.isArray ? -1 : type.logical.size
             shown.fields[index].typeModifier = columns[index]?.modifier ?? -1
+            guard !type.isArray, type.logical == .text else { continue }
+            let byKey = columns[index]?.key.flatMap(KeyID.init(rawValue:)).flatMap { key in
+                catalog.marks.type(type.logical, type.scheme, key: key).enumeration
+            }
+            guard let name = enumerations.map({ $0[index] }) ?? byKey, let user = catalog.userTypes[name] else { continue }
+            shown.fields[index].type = user.oid
+            shown.fields[index].size = 4
         }
         return (RowShape(columns: columns, hasCells: hasCells), hasCells ? shown : nil)
     }

@@ -80,7 +80,11 @@ extension SessionMachine {
                         if !slot.isOwn { made[key] = cell }
                         return cell
                     })
-            } catch { return .refuse(Refusal(error)) }
+            } catch {
+                // Another session may have added the label.
+                if error.code == .unknownLabel, !prepared.catalogLoaded { return prepare(.catalog) }
+                return .refuse(Refusal(error))
+            }
         }
     }
 

@@ -145,7 +145,17 @@ extension SessionMachine {
     }
 
     private mutating func rowDescription(_ body: ByteBuffer, _ header: FrameHeader) throws(CloisterError) {
-        let (shape, shown) = RowShape.reading(try RowDescription(body: body), catalog: state.catalog)
+        let effects: StatementEffects.Statement?
+        switch pending.first {
+        case .query(let exchange):
+            let statements = exchange.effects.statements
+            effects = statements.indices.contains(exchange.completed) ? statements[exchange.completed] : nil
+        case .describeStatement(let statement, _): effects = statement?.effects.statements.first
+        case .describePortal(let portal, _): effects = portal.statement?.effects.statements.first
+        case .execute, .injected, .parse, .bind, .closeStatement, .closePortal, .sync, .functionCall, .refused, nil: effects = nil
+        }
+        let (shape, shown) = RowShape.reading(
+            try RowDescription(body: body), catalog: state.catalog, enumerations: effects?.enumerations)
         switch pending.first {
         case .query(let exchange):
             exchange.shape = shape

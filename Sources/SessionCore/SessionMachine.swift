@@ -258,7 +258,7 @@ package struct SessionMachine: ~Copyable {
     mutating func valueContext() -> ValueContext {
         let now = transactionTime ?? resources.now()
         transactionTime = now
-        return ValueContext(settings: state.settings, now: now)
+        return ValueContext(settings: state.settings, now: now, catalog: state.catalog)
     }
 
     mutating func forgetTransactionTime() { transactionTime = nil }

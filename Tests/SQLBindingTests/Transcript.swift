@@ -29,6 +29,32 @@ enum World {
         mark("public", "salaries", "pid", .text, .deterministic, ids), mark("public", "salaries", "amount", .int4, .randomized, key(11)),
         mark("public", "Mixed Case", "Secret", .text),
         mark("clinic", "visits", "reason", .text),
+        ColumnMark(
+            schema: "public", table: "staff", column: "mood", type: enumeration(TypeName("public", "mood"), key(21)), keyName: "k"),
+        ColumnMark(
+            schema: "public", table: "staff", column: "size", type: enumeration(TypeName("public", "size"), key(22), .deterministic),
+            keyName: "k"),
+        domain("level", .int4, -1, "posint"), domain("nick", .varchar, 14, "nickname"), domain("mail", .text, -1, "email"),
+        domain("free", .text, -1, "anytext"),
+    ]
+    static func enumeration(_ name: TypeName, _ key: KeyID, _ scheme: EncryptionScheme = .randomized) -> EncryptedType {
+        EncryptedType(.text, scheme, key: key, enumeration: name)
+    }
+    private static func domain(_ column: String, _ type: LogicalType, _ modifier: Int32, _ domain: String) -> ColumnMark {
+        ColumnMark(
+            schema: "public", table: "staff", column: column, type: EncryptedType(type, .randomized, key: people), modifier: modifier,
+            keyName: "k", domain: TypeName("public", domain))
+    }
+    static let userTypes: [TypeName: UserType] = [
+        TypeName("public", "mood"): .enumeration,
+        TypeName("public", "size"): .enumeration,
+        TypeName("public", "posint"): .domain(
+            .init(base: DeclaredType(.int4), isNotNull: true, checks: ["VALUE > 0"], defaultValue: "1")),
+        TypeName("public", "shortname"): .domain(.init(base: DeclaredType(.varchar, modifier: 14), checks: ["value <> ''"])),
+        TypeName("public", "nickname"): .domain(
+            .init(base: DeclaredType(.varchar, modifier: 14), parent: TypeName("public", "shortname"), checks: ["VALUE NOT LIKE '%@%'"])),
+        TypeName("public", "email"): .domain(.init(base: DeclaredType(.text), checks: ["VALUE ~ '@'"])),
+        TypeName("public", "anytext"): .domain(.init(base: DeclaredType(.text))),
     ]
 
     static func catalog(_ more: [[String?]] = [], marks: [ColumnMark] = marks) -> CatalogSnapshot {
@@ -63,7 +89,23 @@ enum World {
         table("public", "plain", [("id", "23", "-1"), ("name", "25", "-1"), ("t", "25", "-1")])
         table("public", "copyof", [("name", "enc_text", "7"), ("id", "23", "-1")])
         table("public", "view_of", [("person", "enc_text", "7"), ("id", "23", "-1")], kind: "v")
-        return try! CatalogSnapshot.load(rows: rows + more, marks: MarkedColumns(marks))
+        table(
+            "public", "staff",
+            [
+                ("id", "23", "-1"), ("mood", "enc_text", "21"), ("size", "det_text", "22"), ("level", "enc_int4", "7"),
+                ("nick", "enc_varchar", "7"), ("mail", "enc_text", "7"), ("free", "enc_text", "7"),
+            ])
+        table("public", "staff_view", [("mood", "enc_text", "21")], kind: "v")
+        for (name, oid, labels) in [("mood", "30000", ["sad", "ok", "happy"]), ("size", "30002", ["S", "L"]), ("other", "30004", ["x"])] {
+            for label in labels { rows.append(["e", "public", name, oid, String(Int(oid)! + 1), label, nil, nil]) }
+        }
+        for (index, (name, checks)) in [("posint", "1"), ("shortname", "1"), ("nickname", "1"), ("email", "1"), ("anytext", "0")]
+            .enumerated()
+        {
+            let isFirst = index == 0 ? "true" : "false"
+            rows.append(["d", "public", name, String(30010 + 2 * index), String(30011 + 2 * index), isFirst, checks, isFirst])
+        }
+        return try! CatalogSnapshot.load(rows: rows + more, marks: MarkedColumns(marks, userTypes: userTypes))
     }
 
     static let shared = catalog()
