@@ -39,12 +39,15 @@ package struct Configuration: Sendable {
     package var limits: LimitsConfiguration
     package var catalog: CatalogConfiguration
     package var sessions: SessionPolicy
+    /// The domains and enumerations that columns are declared with.
+    package var types: [TypeName: UserType]
 
     package init(
         file: String, service: ServiceConfiguration?, columns: [ColumnDeclaration], limits: LimitsConfiguration = LimitsConfiguration(),
-        catalog: CatalogConfiguration = CatalogConfiguration(), sessions: SessionPolicy = SessionPolicy()
+        catalog: CatalogConfiguration = CatalogConfiguration(), sessions: SessionPolicy = SessionPolicy(), types: [TypeName: UserType] = [:]
     ) {
         self.sessions = sessions
+        self.types = types
         self.file = file
         self.service = service
         self.columns = columns
@@ -161,13 +164,18 @@ package struct ColumnDeclaration: Sendable, Hashable {
     package var scheme: EncryptionScheme
     package var collation: Collation
     package var keyName: String
+    /// The enumeration or domain of section `types` that the column is declared with; at most one.
+    package var enumeration: TypeName?
+    package var domain: TypeName?
     /// `file:line:column` of the declaration.
     package var location: String
 
     package init(
         schema: String, table: String, column: String, type: LogicalType, modifier: Int32 = -1, scheme: EncryptionScheme,
-        collation: Collation = .c, keyName: String, location: String = ""
+        collation: Collation = .c, keyName: String, enumeration: TypeName? = nil, domain: TypeName? = nil, location: String = ""
     ) {
+        self.enumeration = enumeration
+        self.domain = domain
         self.schema = schema
         self.table = table
         self.column = column

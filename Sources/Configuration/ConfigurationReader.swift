@@ -71,7 +71,7 @@ struct ConfigurationReader {
 
     mutating func read(_ root: Node) -> Configuration? {
         let sections = ["proxy", "keys", "enclave"]
-        guard let top = yaml.section(root, "the file", required: ["columns"], optional: sections + ["limits", "catalog"]) else {
+        guard let top = yaml.section(root, "the file", required: ["columns"], optional: sections + ["limits", "catalog", "types"]) else {
             return nil
         }
         let present = sections.filter { top[$0] != nil }
@@ -89,7 +89,8 @@ struct ConfigurationReader {
         let sessions = top["enclave"].map { readSessions($0.value) } ?? SessionPolicy()
         let limits = top["limits"].map { readLimits($0.value) } ?? LimitsConfiguration()
         let catalog = top["catalog"].map { readCatalog($0.value) } ?? CatalogConfiguration()
-        let columns = top["columns"].map { readColumns($0.value) } ?? []
+        let types = top["types"].map { readUserTypes($0.value) } ?? [:]
+        let columns = top["columns"].map { readColumns($0.value, types) } ?? []
         var service: ServiceConfiguration?
         if let proxy, let keys, let enclave {
             service = ServiceConfiguration(
@@ -97,7 +98,8 @@ struct ConfigurationReader {
                 vault: keys.vault, passphraseFile: keys.passphraseFile, trustedMasterKeys: keys.trusted,
                 allowsKeyStatements: keys.ddl, enclave: enclave)
         }
-        return Configuration(file: yaml.file, service: service, columns: columns, limits: limits, catalog: catalog, sessions: sessions)
+        return Configuration(
+            file: yaml.file, service: service, columns: columns, limits: limits, catalog: catalog, sessions: sessions, types: types)
     }
 
     private func absolute(_ path: String) -> String {
@@ -227,7 +229,7 @@ struct ConfigurationReader {
         return catalog
     }
 
-    private mutating func readColumns(_ node: Node) -> [ColumnDeclaration] {
+    private mutating func readColumns(_ node: Node, _ types: [TypeName: UserType]) -> [ColumnDeclaration] {
         var columns: [ColumnDeclaration] = []
         for table in yaml.entries(node, "columns") ?? [] {
             let names: [String]
@@ -252,18 +254,21 @@ struct ConfigurationReader {
                 yaml.note(.configurationMissing, "\(what): no column is named", at: table.value.mark)
             }
             for entry in entries {
-                guard let column = readColumn(entry, schema: names[0], table: names[1], what) else { continue }
+                guard let column = readColumn(entry, schema: names[0], table: names[1], what, types) else { continue }
                 if columns.contains(where: { $0.path == column.path }) {
                     yaml.note(.configurationUnknownKey, "\(what): column '\(column.column)' occurs twice", at: entry.keyMark)
                 }
                 checkCollation(column, among: columns, at: entry.keyMark)
+                checkEnumeration(column, among: columns, at: entry.keyMark)
                 columns.append(column)
             }
         }
         return columns
     }
 
-    private mutating func readColumn(_ entry: YAMLReader.Entry, schema: String, table: String, _ parent: String) -> ColumnDeclaration? {
+    private mutating func readColumn(
+        _ entry: YAMLReader.Entry, schema: String, table: String, _ parent: String, _ types: [TypeName: UserType]
+    ) -> ColumnDeclaration? {
         let what = "\(parent).\(entry.key)"
         var name: String?
         do {
@@ -274,15 +279,20 @@ struct ConfigurationReader {
         guard let section = yaml.section(entry.value, what, required: ["type", "encryption", "key"], optional: ["collation"]) else {
             return nil
         }
-        let type = section["type"].flatMap { readType($0.value, "\(what).type") }
+        let read = section["type"].flatMap { readColumnType($0.value, "\(what).type", types) }
+        let type = read?.type
         let schemes = EncryptionScheme.allCases.map { ($0.rawValue, $0) }
         let scheme = section["encryption"].flatMap { yaml.word($0.value, "\(what).encryption", among: schemes) }
         let key = section["key"].flatMap { yaml.value($0.value, "\(what).key", expected: KeyName.rule, KeyName.parse) }
         let collation = section["collation"].flatMap { readCollation($0.value, "\(what).collation", type?.logical, scheme) }
+        if read?.enumeration != nil, let collation = section["collation"] {
+            yaml.note(.configurationWrongValue, "\(what).collation: an enum has no collation", at: collation.keyMark)
+        }
         guard let name, let type, let scheme, let key else { return nil }
         return ColumnDeclaration(
             schema: schema, table: table, column: name, type: type.logical, modifier: type.modifier, scheme: scheme,
-            collation: collation ?? .c, keyName: key, location: yaml.location(entry.keyMark))
+            collation: collation ?? .c, keyName: key, enumeration: read?.enumeration, domain: read?.domain,
+            location: yaml.location(entry.keyMark))
     }
 }
 

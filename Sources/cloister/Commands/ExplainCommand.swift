@@ -40,12 +40,9 @@ struct ExplainCommand: ParsableCommand {
         return try MarkedColumns(
             configuration.columns.compactMap { column in
                 numbers[column.keyName].map { key in
-                    ColumnMark(
-                        schema: column.schema, table: column.table, column: column.column,
-                        type: EncryptedType(column.type, column.scheme, key: key, collation: column.collation.rawValue),
-                        modifier: column.modifier, keyName: column.keyName)
+                    ColumnMark(column, key: key)
                 }
-            })
+            }, userTypes: configuration.types)
     }
 
     static func lines(_ explanation: Explanation, _ sql: String) -> [String] {

@@ -6,7 +6,7 @@ internal import Foundation
 enum DevConfig {
     static func render(
         columns: [ColumnDeclaration], limits: LimitsConfiguration, catalog: CatalogConfiguration = CatalogConfiguration(),
-        sessions: SessionPolicy = SessionPolicy(), state: DevState, folder: DevFolder
+        sessions: SessionPolicy = SessionPolicy(), types: [TypeName: UserType] = [:], state: DevState, folder: DevFolder
     ) -> String {
         var lines = [
             "# Written by 'cloister dev up'; changes are lost. Mark columns in the file that you give it.",
@@ -31,8 +31,9 @@ enum DevConfig {
             "  startup_seconds: \(limits.startupSeconds)",
             "  plan_cache: \(limits.planCache)",
             "catalog: { logical_types: \(catalog.logicalTypes) }",
-            columns.isEmpty ? "columns: {}" : "columns:",
         ]
+        if !types.isEmpty { lines += ["types:"] + self.types(types) }
+        lines.append(columns.isEmpty ? "columns: {}" : "columns:")
         var table: String?
         for column in columns {
             let name = "\(sqlName(column.schema)).\(sqlName(column.table))"
@@ -41,12 +42,33 @@ enum DevConfig {
                 table = name
             }
             let collation = column.collation == .c ? "" : ", collation: \(column.collation.name)"
+            let type = yamlQuoted((column.enumeration ?? column.domain).map(typeName) ?? "\(column.declaredType)")
             lines.append(
-                "    \(yamlQuoted(sqlName(column.column))): { type: '\(column.declaredType)', encryption: \(column.scheme.rawValue), key: \"\(column.keyName)\"\(collation) }"
+                "    \(yamlQuoted(sqlName(column.column))): { type: \(type), encryption: \(column.scheme.rawValue), key: \"\(column.keyName)\"\(collation) }"
             )
         }
         return lines.joined(separator: "\n") + "\n"
     }
+
+    /// Domains stand behind those that they are over.
+    private static func types(_ types: [TypeName: UserType]) -> [String] {
+        func depth(_ type: UserType?) -> Int {
+            guard case .domain(let domain)? = type, let parent = domain.parent else { return 0 }
+            return 1 + depth(types[parent])
+        }
+        return types.sorted { (depth($0.value), "\($0.key)") < (depth($1.value), "\($1.key)") }.map { name, type in
+            var members = ["kind: enum"]
+            if case .domain(let domain) = type {
+                members = ["kind: domain", "base: \(yamlQuoted(domain.parent.map(typeName) ?? "\(domain.base)"))"]
+                if domain.isNotNull { members.append("not_null: true") }
+                if !domain.checks.isEmpty { members.append("check: [\(domain.checks.map(yamlQuoted).joined(separator: ", "))]") }
+                if let value = domain.defaultValue { members.append("default: \(yamlQuoted(value))") }
+            }
+            return "  \(yamlQuoted(typeName(name))): { \(members.joined(separator: ", ")) }"
+        }
+    }
+
+    private static func typeName(_ name: TypeName) -> String { "\(sqlName(name.schema)).\(sqlName(name.name))" }
 
     private static func sqlName(_ name: String) -> String {
         (try? #/[a-z_][a-z0-9_]*/#.wholeMatch(in: name)) != nil ? name : "\"\(name.replacing("\"", with: "\"\""))\""

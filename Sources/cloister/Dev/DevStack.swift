@@ -119,7 +119,7 @@ struct DevStack {
         try folder.save(state)
         let text = DevConfig.render(
             columns: configuration.columns, limits: configuration.limits, catalog: configuration.catalog,
-            sessions: configuration.sessions, state: state, folder: folder)
+            sessions: configuration.sessions, types: configuration.types, state: state, folder: folder)
         if FileManager.default.contents(atPath: folder.configFile) != Data(text.utf8) {
             try folder.write(Data(text.utf8), to: folder.configFile)
             changed = true

@@ -47,7 +47,8 @@ struct ColumnAdministration {
                 let mark = try Self.mark(
                     ColumnMarkRequest(
                         schema: column.schema, table: column.table, column: column.column, type: column.declaredType, scheme: column.scheme,
-                        collation: column.collation, keyName: column.keyName), records, .configuration)
+                        collation: column.collation, keyName: column.keyName, enumeration: column.enumeration, domain: column.domain),
+                    records, .configuration)
                 guard let known = verified.mark(of: mark.path) else {
                     change.marks.append(mark)
                     continue
@@ -82,6 +83,15 @@ struct ColumnAdministration {
                         .markConflict,
                         "\(mark.path) would have collation \(mark.collation.name), but \(other.path), which has the same key and type, has "
                             + other.collation.name, hint: "all columns of one key and type have one collation: use another key")
+                }
+                if let other = (verified.marks + change.marks).first(where: {
+                    $0.key == mark.key && $0.type.logical == mark.type.logical && $0.scheme == mark.scheme
+                        && $0.enumeration != mark.enumeration
+                }) {
+                    throw CloisterError(
+                        .markConflict,
+                        "\(mark.path) is not of the same enumeration as \(other.path), which is text under the same key",
+                        hint: "all text columns of one key are of one enumeration or of none: use another key")
                 }
                 change.marks.append(mark)
                 guard let index = records.firstIndex(where: { $0.name == mark.keyName }) else { continue }
@@ -280,7 +290,8 @@ struct ColumnAdministration {
         // The counter is set when it is signed.
         return try ColumnMarkMetadata(
             schema: request.schema, table: request.table, column: request.column, type: request.type, scheme: request.scheme,
-            collation: request.collation, key: key, keyName: request.keyName, origin: origin, counter: 1)
+            collation: request.collation, key: key, keyName: request.keyName, origin: origin, counter: 1,
+            enumeration: request.enumeration, domain: request.domain)
     }
 
     static func conflict(_ known: ColumnMarkMetadata, _ wanted: ColumnMarkMetadata, location: String = "") -> CloisterError {

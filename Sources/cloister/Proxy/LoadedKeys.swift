@@ -73,7 +73,7 @@ struct LoadedKeys: Sendable {
         }
         self.ciphers = ciphers
         self.released = released
-        self.marks = try MarkedColumns(marks)
+        self.marks = try MarkedColumns(marks, userTypes: configuration.types)
     }
 }
 
@@ -86,15 +86,17 @@ extension ColumnMark {
     init(_ column: ColumnDeclaration, key: KeyID) {
         self.init(
             schema: column.schema, table: column.table, column: column.column,
-            type: EncryptedType(column.type, column.scheme, key: key, collation: column.collation.rawValue), modifier: column.modifier,
-            keyName: column.keyName)
+            type: EncryptedType(
+                column.type, column.scheme, key: key, collation: column.collation.rawValue, enumeration: column.enumeration),
+            modifier: column.modifier, keyName: column.keyName, domain: column.domain)
     }
 
     init(_ mark: ColumnMarkMetadata) {
         self.init(
             schema: mark.schema, table: mark.table, column: mark.column,
-            type: EncryptedType(mark.type.logical, mark.scheme, key: mark.key, collation: mark.collation.rawValue),
-            modifier: mark.type.modifier, keyName: mark.keyName)
+            type: EncryptedType(
+                mark.type.logical, mark.scheme, key: mark.key, collation: mark.collation.rawValue, enumeration: mark.enumeration),
+            modifier: mark.type.modifier, keyName: mark.keyName, domain: mark.domain)
     }
 }
 
@@ -104,6 +106,6 @@ extension ColumnMarkMetadata {
         try self.init(
             schema: column.schema, table: column.table, column: column.column, type: column.declaredType, scheme: column.scheme,
             collation: column.scheme == .deterministic ? .c : column.collation, key: key, keyName: column.keyName, origin: .configuration,
-            counter: 1)
+            counter: 1, enumeration: column.enumeration, domain: column.domain)
     }
 }
