@@ -177,6 +177,17 @@ class Twins:
             if side.status != pq.ConnStatus.OK:
                 raise RuntimeError(side.error_message.decode(errors="replace"))
 
+    # OIDs of users' types, which differ between databases, and their names.
+    names = ({}, {})
+
+    def learn_types(self):
+        """To be called when users' types were made: results are then compared by their names."""
+        query = Step("SELECT oid, typname FROM pg_type WHERE typtype IN ('e', 'd') AND oid >= 16384")
+        self.names = tuple({int(oid): name.decode() for oid, name in run(side, query)[0].rows} for side in (self.ours, self.theirs))
+
+    def _named(self, outcome, side):
+        return outcome._replace(columns=tuple((c[0], self.names[side].get(c[1], c[1]), *c[2:]) for c in outcome.columns)) if outcome.kind == "rows" else outcome
+
     def both(self, sql):
         """Set-up, which must work on both sides."""
         for side in (self.ours, self.theirs):
@@ -200,7 +211,7 @@ class Twins:
         if len(ours) != len(theirs):
             return ours, theirs, f"{len(ours)} results against {len(theirs)}"
         for pair in zip(ours, theirs):
-            if difference := differ(*pair, step.ordered):
+            if difference := differ(*(self._named(outcome, side) for side, outcome in enumerate(pair)), step.ordered):
                 return ours, theirs, difference
         if self.ours.transaction_status != self.theirs.transaction_status:
             return ours, theirs, f"transaction state {self.ours.transaction_status} against {self.theirs.transaction_status}"
