@@ -156,8 +156,7 @@ extension SessionMachine {
     private mutating func copyDone(_ header: FrameHeader) throws(CloisterError) {
         let settings = state.settings
         do throws(CloisterError) {
-            if let rest = try copyIn?.encryption?.finish(cells: cells, settings: settings, catalog: state.catalog), !rest.isEmpty
-            {
+            if let rest = try copyIn?.encryption?.finish(cells: cells, settings: settings, catalog: state.catalog), !rest.isEmpty {
                 writeToServer { Frontend.writeCopyData(rest, to: &$0) }
             }
             client.pass(header.totalLength)
