@@ -81,6 +81,24 @@ wheel.unlink()
 END
 fi
 
+# PostgreSQL's own regression tests, run through the proxy and past it (Tests/Integration/test_regress.py): from Debian's source
+# package, with lists of our own, since few machines list sources.
+if [[ ! -d .cloister/regress/sql ]]; then
+    say "unpacking PostgreSQL's regression tests"
+    rm -rf .cloister/regress .cloister/source
+    mkdir -p .cloister/source/lists/partial
+    (
+        cd .cloister/source
+        printf 'deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian bookworm main\n' >sources.list
+        lists=(-qq -o "Dir::Etc::SourceList=$PWD/sources.list" -o Dir::Etc::SourceParts=- -o "Dir::State::Lists=$PWD/lists" -o APT::Sandbox::User=root)
+        apt-get "${lists[@]}" update
+        apt-get "${lists[@]}" source --download-only postgresql-15 2>/dev/null
+        tar -xjf postgresql-15_*.orig.tar.bz2 --strip-components=3 --wildcards 'postgresql-*/src/test/regress/*'
+    )
+    mv .cloister/source/regress .cloister/regress
+    rm -r .cloister/source
+fi
+
 # The stamp holds what was asked for: another list makes another environment.
 wanted="$(printf '%s\n' "${python_packages[@]}" "${data_packages[@]}")"
 stamp=.venv/.cloister-packages
