@@ -98,6 +98,7 @@ package struct MarkedColumns: Sendable, Hashable {
         columnNames = []
         collations = [:]
         userTypes = [:]
+        hasUserTypes = false
         enumerations = [:]
     }
 
@@ -132,6 +133,7 @@ package struct MarkedColumns: Sendable, Hashable {
         }
         self.enumerations = enumerations
         self.userTypes = userTypes
+        hasUserTypes = marks.contains { $0.type.enumeration != nil || $0.domain != nil }
         self.collations = collations
         self.marks = marks
         self.byRelation = byRelation
@@ -139,7 +141,8 @@ package struct MarkedColumns: Sendable, Hashable {
         self.columnNames = Set(marks.map(\.column))
     }
 
-    package var hasEnumerations: Bool { enumerations.values.contains { $0 != nil } }
+    /// Whether a column is declared with a domain or an enumeration.
+    package let hasUserTypes: Bool
 
     /// The type of a column of which only the server's type and key id are known.
     package func type(_ logical: LogicalType, _ scheme: EncryptionScheme, key: KeyID) -> EncryptedType {

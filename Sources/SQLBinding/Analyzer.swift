@@ -50,8 +50,9 @@ final class Analyzer {
     var handled: Set<Int> = []
     /// Domains and enumerations created earlier in the same text.
     var createdTypes: [TypeName: ServerUserType] = [:]
-    /// Results of the text's statements, by the statement's index; whether a relation is made of them.
-    var outputs: [(statement: Int, output: Output, makesRelation: Bool)] = []
+    enum MadeRelation { case view, table }
+    /// Results of the text's statements, by the statement's index, and what is made of them.
+    var outputs: [(statement: Int, output: Output, makes: MadeRelation?)] = []
     private var depth = 0
     var computationDepth = 0
     static let maxComputationDepth = 100

@@ -126,19 +126,25 @@ extension Analyzer {
                     text.enumeration = nil
                     let cast = TypeVariable(.encrypted(text, label: label))
                     cast.log = log
-                    leaves.append(Leaf(source: .typeName(.text), tokens: start...end, variable: cast))
+                    leaves.append(Leaf(source: .typeName(.text), tokens: start...end, role: constantRole, variable: cast))
                     return cast
                 } else {
                     logical = nil
                 }
             } else if let user, domainOf(label) == user {
                 logical = encrypted.logical
+            } else if user == nil, logical != nil, !type.has("typmods"), isOfConstrainedDomain(encrypted, label: label) {
+                let cast = TypeVariable(.encrypted(encrypted, label: label), modifier: variable.modifier)
+                cast.isOfBaseType = true
+                cast.log = log
+                leaves.append(Leaf(source: .typeName(logical), tokens: start...end, role: constantRole, variable: cast))
+                return cast
             }
         }
         leaves.append(
             Leaf(
                 source: .typeName(logical), tokens: start...end, obstacle: type.has("typmods") ? "has a length or precision" : nil,
-                form: isArray ? .array : .value, variable: variable))
+                role: constantRole, form: isArray ? .array : .value, variable: variable))
         return variable
     }
 

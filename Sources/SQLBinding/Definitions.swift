@@ -91,6 +91,7 @@ extension Analyzer {
                 guard context.catalogIsCurrent else { throw Halt.needsCatalog }
                 throw .refuse(.unknownRelation, "relation \"\(source.string("relname") ?? "")\" does not exist", at: source)
             }
+            try checkLike(source, body, relation)
             for column in relation.columns {
                 if let mark = marks[column.name], mark.type != column.encryption {
                     throw refuse(
@@ -108,6 +109,21 @@ extension Analyzer {
                     "column \"\(own)\", which is merged with an inherited one, is encrypted otherwise there",
                     hint: Refused.inheritedOtherwise.instead, at: body["relation"])
             }
+        }
+    }
+
+    /// LIKE takes over a domain, but not the constraints that stand for it here unless it is told to.
+    private func checkLike(_ source: Node, _ body: Node, _ relation: CatalogRelation) throws(Halt) {
+        let clause = body.list("tableElts").first {
+            $0.tagged.tag == "TableLikeClause" && $0.tagged.body["relation"]?.location == source.location
+        }
+        // INCLUDING CONSTRAINTS and INCLUDING DEFAULTS (nodes/parsenodes.h).
+        let needed = 1 << 2 | 1 << 3
+        guard let clause, clause.tagged.body.number("options") & needed != needed else { return }
+        for column in relation.columns {
+            guard let type = column.encryption, isOfConstrainedDomain(type, label: "\(relation.name).\(column.name)") else { continue }
+            throw refuse(
+                "LIKE of \(relation.name).\(column.name), which is of a domain", hint: Refused.domainInQuery.instead, at: source)
         }
     }
 
@@ -361,6 +377,16 @@ extension Analyzer {
             guard tag == "AlterTableCmd" else { throw unknown(tag, cmd) }
             let kind = cmd.string("subtype") ?? ""
             let column = cmd.string("name").flatMap { found.column($0) }
+            if kind == "AT_DropNotNull" || kind == "AT_ColumnDefault", !cmd.has("def"), let column, let domain = marks[column.name]?.domain
+            {
+                let isDefault = kind == "AT_ColumnDefault"
+                let chain = chain(domain)
+                if chain.isEmpty || chain.contains(where: { isDefault ? $0.domain.defaultValue != nil : $0.domain.isNotNull }) {
+                    throw refuse(
+                        "DROP \(isDefault ? "DEFAULT" : "NOT NULL") of \(found.name).\(column.name), which is declared with domain \(domain)",
+                        hint: Refused.dropOfDomain.instead, at: rangeVar)
+                }
+            }
             switch kind {
             case _ where Self.harmlessAlterations.contains(kind): break
             case "AT_AddColumn":

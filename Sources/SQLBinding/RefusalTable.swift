@@ -312,6 +312,15 @@ package struct Refused: Sendable {
         .definitionRefused, "an encrypted enum column cast to text in a view or a table made from a query",
         why: "the new column's type would not tell it from the enum", instead: "leave the cast out there, and write it in the query of it",
         example: "CREATE VIEW moods AS SELECT mood::text FROM staff")
+    static let domainInQuery = Refused(
+        .definitionRefused, "CREATE TABLE AS, SELECT INTO or LIKE that takes over an encrypted column of a domain with constraints",
+        why: "in PostgreSQL the new column is of the domain too; here it would not keep the constraints",
+        instead: "cast the column to its base type, as in level::int; or LIKE … INCLUDING CONSTRAINTS INCLUDING DEFAULTS",
+        example: "CREATE TABLE copy_of AS SELECT level FROM staff")
+    static let dropOfDomain = Refused(
+        .definitionRefused, "DROP NOT NULL or DROP DEFAULT of an encrypted column whose domain has that",
+        why: "in PostgreSQL the domain's own would stay; here it would be gone", instead: "leave it, or state another DEFAULT",
+        example: "ALTER TABLE staff ALTER COLUMN level DROP NOT NULL")
     static let renameLabel = Refused(
         .definitionRefused, "ALTER TYPE … RENAME VALUE of an enum that an encrypted column uses",
         why: "stored cells would keep the old label, which the server can't change",
@@ -339,7 +348,7 @@ package struct Refused: Sendable {
         .patternOnOtherType, .patternOnDeterministic, .orderOnDeterministic, .function, .arithmetic, .concatenation,
         .regularExpression, .otherOperator, .aggregate, .textFunction, .dateFunction, .otherFunction, .parameterType,
         .constantForm, .arrayColumn, .domainNotConfigured, .domainOtherwise, .domainConstraint, .domainCast, .enumerationOrder,
-        .enumerationAsText, .renameLabel, .dropUsedType, .alterUsedType,
+        .enumerationAsText, .domainInQuery, .dropOfDomain, .renameLabel, .dropUsedType, .alterUsedType,
     ]
 
     /// The table of `docs/refusals.md`, in Markdown.

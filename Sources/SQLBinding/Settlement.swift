@@ -78,12 +78,16 @@ extension Analyzer {
             logical == type.logical || (logical == .text || logical == .varchar) && (type.logical == .text || type.logical == .varchar)
         guard isSame else { throw refuse("a cast to \(logical?.name ?? "another type")") }
         plan.edits.append(
-            .init(tokens: leaf.tokens, text: "pg_catalog.\(type.serverTypeName)\(leaf.form == .array ? "[]" : "")"))
+            .init(
+                tokens: leaf.tokens,
+                // In a view or a new table the column's key is known by it.
+                text: leaf.role == .stored && leaf.form == .value
+                    ? type.declaration : "pg_catalog.\(type.serverTypeName)\(leaf.form == .array ? "[]" : "")"))
     }
 
     /// Of which enumerations a result's columns are. A view or table made from a query must tell it by key and type.
     private func settleOutputs() throws(Halt) {
-        for (index, output, makesRelation) in outputs where !output.isOpaque {
+        for (index, output, makes) in outputs where !output.isOpaque {
             var found: [TypeName?] = []
             var isTold = false
             for column in output.columns {
@@ -92,7 +96,12 @@ extension Analyzer {
                 guard let (type, label) = encryption else { continue }
                 let byKey = catalog.marks.type(type.logical, type.scheme, key: type.key).enumeration
                 if type.enumeration != nil || byKey != nil { isTold = true }
-                guard makesRelation, byKey != type.enumeration else { continue }
+                if makes == .table, !column.variable.isOfBaseType, isOfConstrainedDomain(type, label: label) {
+                    throw .refuse(
+                        .definitionRefused, "\(label), which is of a domain, in a table made from a query",
+                        hint: Refused.domainInQuery.instead)
+                }
+                guard makes != nil, byKey != type.enumeration else { continue }
                 throw .refuse(
                     .definitionRefused, "\(label), which is of an enum, as text in a new relation", hint: Refused.enumerationAsText.instead)
             }

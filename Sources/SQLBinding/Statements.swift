@@ -253,7 +253,7 @@ extension Analyzer {
         case _ where Self.isQuery(tag):
             let role = constantRole
             if body.has("intoClause") { constantRole = .stored }
-            try result(of: node, nothing, makesRelation: body.has("intoClause"))
+            try result(of: node, nothing, makes: body.has("intoClause") ? .table : nil)
             constantRole = role
             if body.has("intoClause") { madeMarkedRelation = true }
         case "ExplainStmt":
@@ -271,7 +271,7 @@ extension Analyzer {
             guard let inner = body["query"], inner.tagged.tag == "SelectStmt" else { throw unknown(tag, body) }
             try checkNewRelation(body["into"]?["rel"], at: body)
             constantRole = .stored
-            try result(of: inner, nothing, makesRelation: true)
+            try result(of: inner, nothing, makes: body.string("objtype") == "OBJECT_MATVIEW" ? .view : .table)
             constantRole = .operand
             madeMarkedRelation = true
         case "ViewStmt":
@@ -279,7 +279,7 @@ extension Analyzer {
             guard let inner = body["query"] else { throw unknown(tag, body) }
             try checkNewRelation(body["view"], at: body)
             constantRole = .stored
-            try result(of: inner, nothing, makesRelation: true)
+            try result(of: inner, nothing, makes: .view)
             constantRole = .operand
             madeMarkedRelation = true
         case "PrepareStmt": try prepare(body)
@@ -296,10 +296,10 @@ extension Analyzer {
         }
     }
 
-    private func result(of node: Node, _ environment: Environment, makesRelation: Bool) throws(Halt) {
+    private func result(of node: Node, _ environment: Environment, makes: MadeRelation?) throws(Halt) {
         let output = try query(node, environment)
-        guard catalog.marks.hasEnumerations else { return }
-        outputs.append((plan.effects.statements.count, output, makesRelation))
+        guard catalog.marks.hasUserTypes else { return }
+        outputs.append((plan.effects.statements.count, output, makes))
     }
 
     private func rename(_ body: Node) throws(Halt) {

@@ -76,6 +76,8 @@ final class TypeVariable {
     private(set) var storedModifier: Int32 = -1
     /// The limit of the column that the values come from; `mixed` if there are several.
     private var ownModifier: Int32 = -1
+    /// It was cast to a type that is no domain.
+    var isOfBaseType = false
     /// Told what is asked of the class, once it is encrypted.
     var log: OperationLog?
     static let mixed = Int32.min

@@ -36,6 +36,18 @@ extension Analyzer {
         return !chain.isEmpty && chain[0].domain.base.modifier < 0 && chain.allSatisfy { !$0.domain.isNotNull && $0.domain.checks.isEmpty }
     }
 
+    /// Whether what comes from a column may be of a domain with constraints. A view's column is known by its key and type only.
+    func isOfConstrainedDomain(_ type: EncryptedType, label: String) -> Bool {
+        func hasConstraints(_ mark: ColumnMark) -> Bool {
+            mark.domain.map { name in
+                let chain = chain(name)
+                return chain.isEmpty || chain.contains { $0.domain.isNotNull || !$0.domain.checks.isEmpty || $0.domain.defaultValue != nil }
+            } ?? false
+        }
+        if let mark = catalog.marks.marks.first(where: { "\($0.relation).\($0.column)" == label }) { return hasConstraints(mark) }
+        return catalog.marks.marks.contains { $0.type == type && hasConstraints($0) }
+    }
+
     // MARK: Column definitions
 
     /// Checks a marked column's declared type, which is a domain or an enumeration.

@@ -124,6 +124,37 @@ import Testing
         }
     }
 
+    @Test func usersTypesAsTheServerTellsThem() throws {
+        let rows = [
+            ["e", "app", "mood", "30000", "30001", "ok", nil, nil], ["e", "app", "mood", "30000", "30001", "sad", nil, nil],
+            ["e", "app", "none", "30002", "30003", nil, nil, nil], ["d", "app", "level", "30004", "0", "true", "2", "false"],
+        ]
+        let catalog = try CatalogSnapshot.load(rows: types + rows, marks: .none)
+        #expect(catalog.userTypes[TypeName("app", "mood")]?.kind == .enumeration(labels: ["ok", "sad"]))
+        #expect(catalog.userTypes[TypeName("app", "none")]?.kind == .enumeration(labels: []))
+        #expect(catalog.userTypes[TypeName("app", "level")]?.kind == .domain(isNotNull: true, checks: 2, hasDefault: false))
+        #expect(catalog.userTypesByOID[30001] == TypeName("app", "mood") && catalog.userTypesByOID[0] == nil)
+        for wrong in [
+            ["e", "app", "mood", "30009", "30001", "new", nil, nil], ["d", "app", "x", "30006", "0", "true", "many", "false"],
+            ["e", "app", "x", "25", "0", "a", nil, nil],
+        ] {
+            #expect(throws: CloisterError(.malformedCatalog, "")) { try CatalogSnapshot.load(rows: types + rows + [wrong], marks: .none) }
+        }
+    }
+
+    /// Key and type tell whether a view's column is an enumeration.
+    @Test func oneKeyHasOneEnumeration() throws {
+        let mood = ColumnMark(
+            schema: "public", table: "t", column: "mood",
+            type: EncryptedType(.text, .randomized, key: key(7), enumeration: TypeName("app", "mood")), keyName: "k")
+        #expect(throws: CloisterError(.enumerationsDiffer, "")) { try MarkedColumns([mood, mark("people", "name")]) }
+        let marks = try MarkedColumns([mood, mark("people", "birth", .date), mark("people", "name", .text, 8)])
+        #expect(marks.type(.text, .randomized, key: key(7)).enumeration == TypeName("app", "mood"))
+        #expect(marks.type(.text, .randomized, key: key(8)).enumeration == nil)
+        #expect(marks.type(.text, .deterministic, key: key(7)).enumeration == nil)
+        #expect(marks.hasUserTypes && !MarkedColumns.none.hasUserTypes)
+    }
+
     @Test func theQueryIsOneStatementOfEightColumns() {
         #expect(!CatalogSnapshot.loadQuery.contains(";"))
         #expect(!CatalogSnapshot.loadQuery.contains("\\"))

@@ -38,18 +38,34 @@ import Testing
             ColumnDeclaration(
                 schema: "My.Schema", table: "on", column: "off", type: .varchar, modifier: 44, scheme: .randomized,
                 collation: try #require(Collation(name: "de-AT-u-ks-level1")), keyName: "k-1"),
+            ColumnDeclaration(
+                schema: "public", table: "staff", column: "mood", type: .text, scheme: .randomized, keyName: "m",
+                enumeration: TypeName("public", "Mo\"od")),
+            ColumnDeclaration(
+                schema: "public", table: "staff", column: "nick", type: .varchar, modifier: 14, scheme: .randomized, keyName: "n",
+                domain: TypeName("public", "a")),
+        ]
+        let types: [TypeName: UserType] = [
+            TypeName("public", "Mo\"od"): .enumeration,
+            TypeName("public", "z"): .domain(
+                .init(base: DeclaredType(.varchar, modifier: 14), isNotNull: true, checks: ["VALUE <> 'it''s, a'", "VALUE > ''"])),
+            TypeName("public", "a"): .domain(
+                .init(base: DeclaredType(.varchar, modifier: 14), parent: TypeName("public", "z"), defaultValue: "'x'")),
         ]
         var limits = LimitsConfiguration()
         limits.connections = 7
         var state = DevState(port: 6432, directPort: 5433)
         state.measurement = "sha384:" + String(repeating: "ab", count: 48)
         let folder = DevFolder("/tmp/some where")
-        let text = DevConfig.render(columns: columns, limits: limits, state: state, folder: folder)
+        let text = DevConfig.render(columns: columns, limits: limits, types: types, state: state, folder: folder)
         let read = try Configuration(yaml: text, file: folder.configFile)
         #expect(read.columns.map(\.path) == columns.map(\.path))
         #expect(read.columns.map(\.type) == columns.map(\.type) && read.columns.map(\.scheme) == columns.map(\.scheme))
         #expect(read.columns.map(\.modifier) == columns.map(\.modifier) && read.columns.map(\.collation) == columns.map(\.collation))
         #expect(read.limits == limits)
+        #expect(
+            read.types == types && read.columns.map(\.enumeration) == columns.map(\.enumeration)
+                && read.columns.map(\.domain) == columns.map(\.domain))
         let service = try #require(read.service)
         #expect(service.listen.description == "127.0.0.1:6432" && service.server.description == "127.0.0.1:5433")
         #expect(service.vault == folder.vault && service.passphraseFile == folder.passphrase)

@@ -66,6 +66,29 @@ import Testing
         #expect(code { _ = try ColumnMarkMetadata(json: Array(json.replacing(from, with: to).utf8)) } == .malformedColumnMark)
     }
 
+    /// A column declared with a domain or an enum says so; what says neither is read as before.
+    @Test func declaredTypesAreSigned() throws {
+        func mark(_ type: String, enumeration: TypeName? = nil, domain: TypeName? = nil) throws -> ColumnMarkMetadata {
+            try ColumnMarkMetadata(
+                schema: "public", table: "t", column: "c", type: DeclaredType(sql: type), scheme: .randomized, collation: .c,
+                key: try #require(KeyID(rawValue: 7)), keyName: "k", origin: .ddl, counter: 1, enumeration: enumeration, domain: domain)
+        }
+        let mood = try mark("text", enumeration: TypeName("app", "mood"))
+        let text = String(decoding: mood.json, as: UTF8.self)
+        #expect(text.hasSuffix(#""type":"text","type_kind":"enum","type_name":"mood","type_schema":"app","version":1}"#))
+        #expect(try ColumnMarkMetadata(json: mood.json) == mood && mood.enumeration == TypeName("app", "mood"))
+        let level = try mark("int4", domain: TypeName("app", "level"))
+        #expect(try ColumnMarkMetadata(json: level.json).domain == TypeName("app", "level"))
+        #expect(try !mood.agrees(with: mark("text")) && !level.agrees(with: mark("int4")))
+        #expect(code { _ = try mark("int4", enumeration: TypeName("app", "mood")) } == .malformedColumnMark)
+        for (from, to) in [
+            ("\"enum\"", "\"range\""), (#""type_name":"mood","#, ""), ("\"mood\"", "\"\""), (#""type":"text""#, #""type":"int4""#),
+        ] {
+            #expect(text.contains(from))
+            #expect(code { _ = try ColumnMarkMetadata(json: Array(text.replacing(from, with: to).utf8)) } == .malformedColumnMark)
+        }
+    }
+
     @Test func collationsAreForRandomizedText() throws {
         let german = try #require(Collation(name: "de"))
         #expect(code { _ = try mark("a", type: "date", collation: german) } == .malformedColumnMark)

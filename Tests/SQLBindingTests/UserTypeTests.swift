@@ -90,6 +90,20 @@ import Testing
         ("CREATE TABLE people (note posint)", "= CREATE TABLE people (note posint)"),
     ]) func definitions(_ sql: String, _ expected: String) { #expect(transcript(sql) == expected, "\(sql)") }
 
+    /// In PostgreSQL the new column would be of the domain.
+    @Test(arguments: [
+        ("CREATE TABLE x AS SELECT level FROM staff", "! CL6008"), ("SELECT COALESCE(level, 1) AS l INTO x FROM staff", "! CL6008"),
+        ("CREATE TABLE x AS SELECT level::int FROM staff", "CREATE TABLE x AS SELECT level::pg_catalog.enc_int4(7) FROM staff"),
+        ("CREATE TABLE x AS SELECT free, mood FROM staff", "= CREATE TABLE x AS SELECT free, mood FROM staff"),
+        ("CREATE VIEW x AS SELECT level FROM staff", "= CREATE VIEW x AS SELECT level FROM staff"),
+        ("CREATE TABLE x (LIKE staff)", "! CL6008"), ("CREATE TABLE x (LIKE staff INCLUDING CONSTRAINTS)", "! CL6008"),
+        ("CREATE TABLE x (LIKE staff INCLUDING ALL)", "= CREATE TABLE x (LIKE staff INCLUDING ALL)"),
+        ("ALTER TABLE staff ALTER level DROP NOT NULL", "! CL6008"), ("ALTER TABLE staff ALTER level DROP DEFAULT", "! CL6008"),
+        ("ALTER TABLE staff ALTER mood DROP NOT NULL", "= ALTER TABLE staff ALTER mood DROP NOT NULL"),
+        ("ALTER TABLE staff ALTER nick DROP DEFAULT", "= ALTER TABLE staff ALTER nick DROP DEFAULT"),
+        ("ALTER TABLE staff ALTER level SET DEFAULT 5", "ALTER TABLE staff ALTER level SET DEFAULT ‹s staff.level:5›"),
+    ]) func constraintsAreNotLost(_ sql: String, _ expected: String) { #expect(transcript(sql) == expected, "\(sql)") }
+
     /// What the server says of a domain must not differ from what the configuration says.
     @Test(arguments: [["true", "2", "true"], ["false", "1", "true"], ["true", "1", "false"]]) func serverHasOtherConstraints(
         _ told: [String]
