@@ -17,21 +17,12 @@ import uuid
 import pytest
 
 from cloister_testlib import rawclient as wire
+from cloister_testlib import secret_types
 from cloister_testlib.secret_scripts import SCRIPTS
 from cloister_testlib.tap import tapped_proxy
 from conftest import binaries, free_port, running_stack
 
-CONFIG = """
-types:
-  public.tone: { kind: enum }
-  public.tag: { kind: domain, base: text }
-  public.long_tag: { kind: domain, base: text, check: VALUE <> 'a' }
-columns:
-  public.u:
-    tone: { type: public.tone, encryption: randomized, key: kt }
-    tag:  { type: public.tag, encryption: randomized, key: k }
-    long: { type: public.long_tag, encryption: deterministic, key: kd }
-  public.m: &m
+CONFIG = secret_types.CONFIG + """  public.m: &m
     a_text: { type: text, encryption: randomized, key: k }
     a_det:  { type: text, encryption: deterministic, key: kd }
     a_int:  { type: int8, encryption: randomized, key: k }
@@ -49,12 +40,7 @@ columns:
   '"Quoted"."Ünï"':
     '"Sécret"': { type: text, encryption: randomized, key: k }
 """
-SCHEMA = """
-CREATE TYPE tone AS ENUM ('low', 'high');
-CREATE DOMAIN tag AS text;
-CREATE DOMAIN long_tag AS text CHECK (VALUE <> 'a');
-CREATE TABLE u (id int4, tone tone, tag tag, long long_tag, note text);
-CREATE TABLE m (id int4 PRIMARY KEY, note text, a_text text, a_det text UNIQUE, a_int int8, a_num numeric, a_float float8, a_uuid uuid,
+SCHEMA = secret_types.SCHEMA + """CREATE TABLE m (id int4 PRIMARY KEY, note text, a_text text, a_det text UNIQUE, a_int int8, a_num numeric, a_float float8, a_uuid uuid,
     a_bytea bytea, a_bool boolean);
 CREATE TABLE m2 (id int4, a_text text, note text);
 CREATE TABLE p (id int4, a_text text) PARTITION BY RANGE (id);
@@ -69,40 +55,7 @@ INSERT INTO m2 VALUES (1, 'alpha', 'note');
 CREATE_VIEW = "CREATE VIEW v AS SELECT id, a_text, note FROM m"
 
 # Texts without parameters.
-STATEMENTS = r"""
-SELECT id FROM u WHERE tone = '<T>'
-SELECT id FROM u WHERE tone = '<T>'::tone
-SELECT id FROM u WHERE tone = CAST('<T>' AS public.tone)
-SELECT id FROM u WHERE tone = tone '<T>'
-SELECT id FROM u WHERE tone = '<T>'::text
-SELECT id FROM u WHERE tone::text = '<T>'
-SELECT id FROM u WHERE tone::text LIKE '<T>%'
-SELECT id FROM u WHERE tone = lower('<T>')
-SELECT id FROM u WHERE tone = ANY ('{<T>}')
-SELECT id FROM u WHERE tone = ANY ('{<T>}'::tone[])
-SELECT id FROM u WHERE tone = ANY (ARRAY['<T>']::tone[])
-SELECT id FROM u WHERE tone = ANY (enum_range('<T>'::tone, NULL))
-SELECT id, COALESCE(tone, '<T>') FROM u
-SELECT id, CASE tone WHEN '<T>' THEN 1 END FROM u
-INSERT INTO u (id, tone) VALUES (1, '<T>')
-INSERT INTO u (id, tone) VALUES (1, '<T>'::tone)
-UPDATE u SET tone = '<T>' WHERE tone = 'low'
-CREATE TABLE u (id int4, tone tone DEFAULT '<T>')
-SELECT id FROM u WHERE tag = '<T>'::tag
-SELECT id FROM u WHERE tag = '<T>'::public.tag
-SELECT id FROM u WHERE tag = CAST('<T>' AS tag)
-SELECT id FROM u WHERE tag = tag '<T>'
-SELECT id FROM u WHERE tag::tag = '<T>'
-SELECT id FROM u WHERE tag = '<T>'::tag::text
-SELECT id FROM u WHERE tag = '<T>'::text::tag
-SELECT id FROM u WHERE tag = '<T>'::long_tag
-SELECT id FROM u WHERE tag = ANY ('{<T>}'::tag[])
-SELECT id FROM u WHERE long = '<T>'::long_tag
-SELECT id FROM u WHERE long IN ('a', '<T>'::tag)
-INSERT INTO u (id, tag) VALUES (1, '<T>'::tag)
-INSERT INTO u (id, long) VALUES (1, '<T>'::long_tag)
-PREPARE p (tone) AS SELECT id FROM u WHERE tone = $1 OR tone = '<T>'
-SELECT id FROM m WHERE a_text = '<T>'
+STATEMENTS = secret_types.STATEMENTS + r"""SELECT id FROM m WHERE a_text = '<T>'
 SELECT id FROM m WHERE '<T>' = a_text
 SELECT id FROM m WHERE a_text <> '<T>'
 SELECT id FROM m WHERE a_text != '<T>'
@@ -613,16 +566,10 @@ SAVEPOINT s; INSERT INTO m (id, a_text) VALUES (2, '<T>'); ROLLBACK TO s
 STATEMENTS = [line.replace("\\n", "\n") for line in STATEMENTS]
 
 # (text, parameters): sent by Parse/Bind/Execute in text and binary format, with undeclared types and declared as text.
-WITH_PARAMETERS = [
+WITH_PARAMETERS = secret_types.WITH_PARAMETERS + [
     ("SELECT id FROM m WHERE a_text = $1", ["<T>"]),
     ("SELECT id FROM m WHERE a_text = $2", ["<T>", "<T>"]), ("SELECT id FROM m WHERE id = $2::int", ["<T>", "1"]),  # $1 has no place
     ("SELECT id FROM m WHERE a_text = $1::text", ["<T>"]),
-    ("SELECT id FROM u WHERE tone = $1", ["<T>"]),
-    ("SELECT id FROM u WHERE tone = $1::tone", ["<T>"]),
-    ("SELECT id FROM u WHERE tone = ANY ($1)", ["{<T>}"]),
-    ("INSERT INTO u (id, tone, tag) VALUES (1, $1, $2)", ["<T>", "<T>"]),
-    ("SELECT id FROM u WHERE tag = $1::tag", ["<T>"]),
-    ("SELECT id FROM u WHERE long = $1::long_tag", ["<T>"]),
     ("SELECT id FROM m WHERE a_text = $1::varchar", ["<T>"]),
     ("SELECT id FROM m WHERE a_text = $1::varchar(5)", ["<T>"]),
     ("SELECT id FROM m WHERE a_text = CAST($1 AS text)", ["<T>"]),

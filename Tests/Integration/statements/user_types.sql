@@ -119,3 +119,12 @@ CL6008| CREATE TABLE h (mail text)
 CL6008| CREATE DOMAIN later AS text
 CL6008| CREATE TABLE h (words text[])
 CREATE TABLE unmarked (level posint, mood mood, words text[]) ;; INSERT INTO unmarked VALUES (1, 'ok', '{a}') ;; SELECT * FROM unmarked ;; INSERT INTO unmarked VALUES (0)
+CL6008| CREATE TABLE e4 AS SELECT id, level FROM e
+CREATE TABLE e4 AS SELECT id, level::int FROM e ;; INSERT INTO e4 VALUES (9, -5) ;; SELECT level FROM e4 ORDER BY id
+CL6008| CREATE TABLE e5 (LIKE e)
+CREATE TABLE e5 (LIKE e INCLUDING CONSTRAINTS INCLUDING DEFAULTS) ;; INSERT INTO e5 (id) VALUES (1) RETURNING level ;; INSERT INTO e5 (id, level) VALUES (2, -1)
+CREATE TABLE e6 () INHERITS (e) ;; INSERT INTO e6 (id, level) VALUES (61, 4) ;; SELECT id FROM e WHERE level = 4 ;; INSERT INTO e6 (id, level) VALUES (62, 0)
+CL6008| ALTER TABLE e ALTER level DROP NOT NULL
+CREATE VIEW e7 AS SELECT id, level FROM e ;; INSERT INTO e7 VALUES (70, 7) RETURNING level ;; INSERT INTO e7 VALUES (71, -7)
+CREATE VIEW e8 AS SELECT id, nick::text AS n, level::int AS l FROM e ;; SELECT n, l FROM e8 WHERE n = 'ann' AND l > 2
+CREATE VIEW e9 AS SELECT id, COALESCE(level, 5)::int AS l FROM e ;; SELECT l FROM e9 ORDER BY id
