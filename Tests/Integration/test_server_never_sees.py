@@ -55,7 +55,8 @@ INSERT INTO m2 VALUES (1, 'alpha', 'note');
 CREATE_VIEW = "CREATE VIEW v AS SELECT id, a_text, note FROM m"
 
 # Texts without parameters.
-STATEMENTS = secret_types.STATEMENTS + r"""SELECT id FROM m WHERE a_text = '<T>'
+STATEMENTS = r"""
+SELECT id FROM m WHERE a_text = '<T>'
 SELECT id FROM m WHERE '<T>' = a_text
 SELECT id FROM m WHERE a_text <> '<T>'
 SELECT id FROM m WHERE a_text != '<T>'
@@ -563,7 +564,7 @@ ALTER TABLE other.m SET SCHEMA "Quoted"; SELECT * FROM m WHERE a_text = '<T>'
 SAVEPOINT s; INSERT INTO m (id, a_text) VALUES (2, '<T>'); ROLLBACK TO s
 """.strip().split("\n")
 # A line break within a statement is written \n.
-STATEMENTS = [line.replace("\\n", "\n") for line in STATEMENTS]
+STATEMENTS = [line.replace("\\n", "\n") for line in STATEMENTS + secret_types.STATEMENTS.strip().split("\n")]
 
 # (text, parameters): sent by Parse/Bind/Execute in text and binary format, with undeclared types and declared as text.
 WITH_PARAMETERS = secret_types.WITH_PARAMETERS + [
