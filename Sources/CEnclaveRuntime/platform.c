@@ -7,29 +7,7 @@
 #include <pthread.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
-
-enum { PART_BYTES = 40, MAX_PARTS = 8 };
-
-static int by_register;
-
-void cloister_platform_speak_by_register(void) { by_register = 1; }
-
-/* The message in registers, part by part; from one thread, with `turn` held. */
-static int call(const void *message, size_t length) {
-    size_t parts = (length + PART_BYTES - 1) / PART_BYTES;
-    if (parts > MAX_PARTS) return -1;
-    for (size_t part = 0; part < parts; part++) {
-        uint64_t words[PART_BYTES / 8] = {0};
-        size_t left = length - part * PART_BYTES;
-        memcpy(words, (const char *)message + part * PART_BYTES, left < PART_BYTES ? left : PART_BYTES);
-        uint64_t head = part | (uint64_t)parts << 8 | (uint64_t)length << 16;
-        syscall(CLOISTER_PLATFORM_CALL, head, words[0], words[1], words[2], words[3], words[4]);
-    }
-    return 0;
-}
 
 static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
 
@@ -55,7 +33,7 @@ long cloister_platform_ask(const void *request, size_t length, void *answer, siz
         patience.tv_nsec -= 1000000000;
     }
     if (pthread_mutex_timedlock(&turn, &patience) != 0) return -1;
-    if ((by_register ? call(request, length) : cloister_platform_tell(request, length)) == 0) {
+    if (cloister_platform_tell(request, length) == 0) {
         long deadline = milliseconds() + timeout_ms;
         for (;;) {
             long left = deadline - milliseconds();

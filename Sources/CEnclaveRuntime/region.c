@@ -24,8 +24,7 @@
 #define SYS_memfd_secret 447
 #endif
 
-/* IMAGE_MIB: what image.c locks besides. */
-enum { DEFAULT_MIB = 64, FLOOR_MIB = 5, IMAGE_MIB = 2, CEILING_MIB = 1024, EXIT_CONFIGURATION = 78 };
+enum { DEFAULT_MIB = 64, FLOOR_MIB = 6, CEILING_MIB = 1024, EXIT_CONFIGURATION = 78 };
 
 static void say(const char *text) {
     ssize_t ignored = write(STDERR_FILENO, text, strlen(text));
@@ -75,7 +74,7 @@ static struct wishes read_command_line(void) {
                 if (*c < '0' || *c > '9' || value > 100000) refuse("--region-mib is not a number");
                 value = value * 10 + (size_t)(*c - '0');
             }
-            if (value < FLOOR_MIB || value > CEILING_MIB) refuse("--region-mib must lie between 5 and 1024");
+            if (value < FLOOR_MIB || value > CEILING_MIB) refuse("--region-mib must lie between 6 and 1024");
             wishes.mib = value;
         }
         previous = word;
@@ -99,12 +98,11 @@ static size_t choose_bytes(struct wishes wishes) {
         struct rlimit raised = {limit.rlim_max, limit.rlim_max};
         if (setrlimit(RLIMIT_MEMLOCK, &raised) == 0) limit = raised;
     }
-    if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= (mib + IMAGE_MIB) << 20) return mib << 20;
+    if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= mib << 20) return mib << 20;
     size_t allowed = (size_t)limit.rlim_cur >> 20;
-    allowed -= allowed < IMAGE_MIB ? allowed : IMAGE_MIB;
     if (wishes.mib || allowed < FLOOR_MIB)
         refuse("RLIMIT_MEMLOCK is smaller than the protected region: raise it (ulimit -l, LimitMEMLOCK=) to the region's "
-               "size and 2 MiB, give the process CAP_IPC_LOCK, or ask for a smaller region with --region-mib (at least 5)");
+               "size, give the process CAP_IPC_LOCK, or ask for a smaller region with --region-mib (at least 6)");
     return allowed << 20;
 }
 

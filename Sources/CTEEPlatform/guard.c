@@ -7,7 +7,6 @@
 #define _GNU_SOURCE
 #include "CTEEPlatform.h"
 
-#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
@@ -20,8 +19,6 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
-#include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -76,8 +73,7 @@ int cloister_tee_launch(int image, char *const *argv, cloister_tee_child *child)
     close(pair[1]);
     close(go[0]);
     if (failure == 0) {
-        long options = PTRACE_O_EXITKILL | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC |
-                       PTRACE_O_TRACESECCOMP;
+        long options = PTRACE_O_EXITKILL | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC;
         if (ptrace(PTRACE_SEIZE, pid, NULL, (void *)options) != 0) failure = errno;
         if (failure == 0 && write(go[1], "g", 1) != 1) failure = errno;
         if (failure != 0) {
@@ -93,40 +89,6 @@ int cloister_tee_launch(int image, char *const *argv, cloister_tee_child *child)
     }
     *child = (cloister_tee_child){.pid = pid, .channel = pair[0], .executed = 0};
     return 0;
-}
-
-#define PLATFORM_CALL 0x3c10 /* CLOISTER_PLATFORM_CALL of CEnclaveRuntime.h */
-enum { PART_WORDS = 5, MAX_PARTS = 8 };
-
-/* A part of a message in the registers of a thread at the system call that means it. Parts of one message come in order, from
- * one thread; anything else begins anew. */
-static void listen_to(cloister_tee_child *child, pid_t thread) {
-    uint64_t number, arguments[6];
-#if defined(__x86_64__)
-    struct user_regs_struct r;
-    if (ptrace(PTRACE_GETREGS, thread, NULL, &r) != 0) return;
-    number = r.orig_rax;
-    memcpy(arguments, (uint64_t[]){r.rdi, r.rsi, r.rdx, r.r10, r.r8, r.r9}, sizeof arguments);
-#else
-    struct user_regs_struct r;
-    struct iovec all = {&r, sizeof r};
-    if (ptrace(PTRACE_GETREGSET, thread, (void *)NT_PRSTATUS, &all) != 0) return;
-    number = r.regs[8];
-    memcpy(arguments, r.regs, sizeof arguments);
-#endif
-    if (number != PLATFORM_CALL) return;
-    unsigned part = arguments[0] & 0xff, parts = arguments[0] >> 8 & 0xff;
-    size_t bytes = arguments[0] >> 16;
-    if (parts == 0 || parts > MAX_PARTS || part >= parts || bytes > parts * PART_WORDS * 8 || child->said_bytes > 0) return;
-    if (part == 0) {
-        child->speaker = thread;
-        child->parts = parts;
-        child->next = 0;
-    }
-    if (thread != child->speaker || part != child->next || parts != child->parts) return;
-    memcpy(child->said + part * PART_WORDS, arguments + 1, PART_WORDS * 8);
-    child->next = part + 1;
-    if (child->next == parts) child->said_bytes = bytes;
 }
 
 /* One stopped thread of the enclave goes on. */
@@ -145,10 +107,6 @@ static void resume(cloister_tee_child *child, pid_t thread, int status) {
     case PTRACE_EVENT_EXEC:
         if (child->executed) kill(child->pid, SIGKILL);
         child->executed = 1;
-        ptrace(PTRACE_CONT, thread, NULL, NULL);
-        return;
-    case PTRACE_EVENT_SECCOMP:
-        listen_to(child, thread);
         ptrace(PTRACE_CONT, thread, NULL, NULL);
         return;
     case PTRACE_EVENT_FORK:
@@ -187,14 +145,6 @@ int cloister_tee_wait(cloister_tee_child *child, void *buffer, size_t capacity, 
             happening->event = CLOISTER_TEE_ENDED;
             return 0;
         }
-        if (child->said_bytes > 0 && child->said_bytes <= capacity) {
-            happening->event = CLOISTER_TEE_MESSAGE;
-            happening->length = child->said_bytes;
-            memcpy(buffer, child->said, child->said_bytes);
-            child->said_bytes = 0;
-            return 0;
-        }
-        child->said_bytes = 0;
         struct pollfd ready[2] = {{signals, POLLIN, 0}, {child->channel, POLLIN, 0}};
         int n = poll(ready, child->channel >= 0 ? 2 : 1, timeout_ms);
         if (n < 0 && errno == EINTR) continue;
@@ -216,7 +166,7 @@ int cloister_tee_wait(cloister_tee_child *child, void *buffer, size_t capacity, 
         if (child->channel >= 0 && ready[1].revents != 0) {
             ssize_t got = recv(child->channel, buffer, capacity, MSG_DONTWAIT | MSG_TRUNC);
             if (got > 0 && (size_t)got <= capacity) {
-                happening->event = CLOISTER_TEE_HINT;
+                happening->event = CLOISTER_TEE_MESSAGE;
                 happening->length = (size_t)got;
                 return 0;
             }

@@ -75,16 +75,15 @@ package struct Supervisor: ~Copyable {
         while true {
             switch try enclave.wait() {
             case .message(let bytes):
-                guard let request = try? ReportRequest(bytes) else { break }
-                let signed = try? identity.report(
-                    for: request, measurement: image.measurement, isDebug: options.isDebug, now: HostClock.now)
-                enclave.answer(request.answer(signed?.bytes))
-            case .hint(let bytes):
                 if ReadyMessage(bytes: bytes) != nil {
                     socketIsOurs = true
                     report(.ready(measurement: image.measurement, platform: HostClock.processNumber, enclave: enclave.pid))
                 } else if let limit = LimitMessage(bytes: bytes) {
                     report(.limitReached(limit))
+                } else if let request = try? ReportRequest(bytes) {
+                    let signed = try? identity.report(
+                        for: request, measurement: image.measurement, isDebug: options.isDebug, now: HostClock.now)
+                    enclave.answer(request.answer(signed?.bytes))
                 }
             case .ended(let reason, let status):
                 let executed = enclave.hasExecuted

@@ -1,6 +1,13 @@
 /// cloister-enclave: the measured program. Made to be started by cloister-tee, which gives it an empty environment and the
 /// platform's channel as descriptor 3.
 ///
-/// The main thread reads options, accepts connections and never touches a secret. It leaves its first stack at once: root can
-/// write there, and so decide where it returns to.
-startEnclave()
+/// The main thread has an ordinary stack: it reads options, accepts connections and never touches a secret.
+internal import Glibc
+
+do {
+    let options = try EnclaveOptions(Array(CommandLine.arguments.dropFirst()))
+    try runEnclave(options)
+} catch let error as StartFailure {
+    complain(error.message)
+    _exit(error.status)
+}

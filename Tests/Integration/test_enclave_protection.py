@@ -7,9 +7,8 @@ import pathlib
 import re
 import resource
 import signal
-import socket
-import struct
 import subprocess
+import struct
 import time
 
 import pytest
@@ -136,53 +135,7 @@ def test_the_image_is_what_was_measured(tee):
         open(running, "r+b")
     # One file, no interpreter, no libraries: nothing else is executable but the kernel's own page.
     executable = {name for _, _, access, name in mappings(tee.enclave_pid) if "x" in access}
-    assert executable <= {"/memfd:cloister-enclave (deleted)", "/memfd:cloister-vdso (deleted)", "[vsyscall]"}
-
-
-@needs_root
-def test_root_can_not_alter_code_or_data(tee):
-    """A write through /proc/PID/mem makes a private copy of a page, unless its mapping is shared: then the kernel refuses (image.c)."""
-    private = [(start, name) for start, _, access, name in mappings(tee.enclave_pid) if access[3] == "p" and "w" in access]
-    assert [name for _, name in private] == ["[stack]"]  # which is never returned to
-    tried = set()
-    with open(f"/proc/{tee.enclave_pid}/mem", "r+b", 0) as memory:
-        for start, end, access, name in mappings(tee.enclave_pid):
-            if name in ("[stack]", "[vsyscall]", "[vvar]", "[vvar_vclock]") or "doorbell" in name or "slot" in name or access[:3] == "---":
-                continue  # shared with the server by intent, or never touched
-            for address in {start, (start + end) // 2 & ~7, end - 8}:
-                with pytest.raises(OSError) as refused:
-                    os.pwrite(memory.fileno(), bytes(8), address)
-                assert refused.value.errno in (errno.EIO, errno.EFAULT), name
-                tried.add(name)
-    assert {"/memfd:cloister-enclave (deleted)", "/memfd:cloister-vdso (deleted)", "/secretmem (deleted)"} <= tried
-
-
-@needs_root
-def test_the_threads_stacks_are_in_the_region(tee):
-    """The stack pointer of every thread, the main one too, as the kernel tells it, lies in secret memory."""
-    secret = [(start, end) for start, end, _, name in mappings(tee.enclave_pid) if "secretmem" in name]
-    for thread in os.listdir(f"/proc/{tee.enclave_pid}/task"):
-        fields = pathlib.Path(f"/proc/{tee.enclave_pid}/task/{thread}/syscall").read_text().split()
-        pointer = int(fields[-2], 16)
-        assert any(start <= pointer < end for start, end in secret), (thread, fields)
-
-
-@needs_root
-def test_root_can_not_ask_the_platform_in_the_enclaves_name(tee):
-    """Root can copy the enclave's end of the channel to the platform; a report is asked for by register, which he can't."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    handle = libc.syscall(434, tee.enclave_pid, 0)
-    copy = libc.syscall(438, handle, 3, 0)
-    assert handle >= 0 and copy >= 0
-    with socket.socket(fileno=copy) as channel:
-        request = b"CLRQ" + struct.pack(">I", 999) + bytes([1, 1, 0, 0]) + struct.pack(">I", 1) + os.urandom(32) + os.urandom(64)
-        channel.send(request)
-        channel.settimeout(1)
-        with pytest.raises(TimeoutError):
-            channel.recv(4096)
-        # The enclave itself is answered all the while.
-        tee.release([(70, os.urandom(32), 3)])
-    os.close(handle)
+    assert executable <= {"/memfd:cloister-enclave (deleted)", "[vdso]", "[vsyscall]"}
 
 
 def test_the_heap(tmp_path):
@@ -248,7 +201,7 @@ def test_an_ordinary_user_gets_a_smaller_region(tmp_path):
     line = running.stdout.readline()
     assert line.startswith("ready measurement=sha384:"), running.stderr.read()
     pid = int(line.split("enclave=")[1])
-    assert sum(end - start for start, end in region(pid)) >= 6 << 20
+    assert sum(end - start for start, end in region(pid)) >= 7 << 20
     with Client(tmp_path / "s") as client:
         assert release.status(client.tunnel)[0] == client.boot
     running.terminate()

@@ -31,10 +31,6 @@ int cloister_region_holds(const void *_Nullable address);
 
 /* No core dumps, not dumpable, no new privileges. 0, or -1 with errno. */
 int cloister_harden(void);
-/* Puts code, constants and data out of reach of /proc/PID/mem (image.c). Before there is a second thread. 0, or -1. */
-int cloister_fix_image(void);
-/* Runs `body` on a stack in the region, for ever. Returns only if there is no room: -1. */
-int cloister_leave_stack(void (*_Nonnull body)(void *_Nullable), void *_Nullable context);
 /* Once everything is set up: no files, programs, threads, sockets or executable memory any more. 0, or -1 with errno. */
 int cloister_confine(void);
 /* Fills from getrandom(2). 0, or -1. */
@@ -70,14 +66,8 @@ int cloister_server_start(const cloister_server_options *_Nonnull options, const
 /* Serves connections on the calling thread until the listening socket fails; returns -1 with errno. */
 int cloister_server_run(void);
 
-/* The platform's channel: a SOCK_SEQPACKET socketpair inherited as descriptor 3; and, for what must not be forged, a system call
- * that does not exist. Its arguments reach the enclave's tracer, the platform, in registers, which nobody else can write:
- * root can copy descriptor 3 (pidfd_getfd), but can't speak for the enclave. Arguments: which part, then five words of the
- * message; 40 bytes a part, the last one filled with zeros. */
+/* The platform's channel: a SOCK_SEQPACKET socketpair inherited as descriptor 3. */
 #define CLOISTER_PLATFORM_FD 3
-#define CLOISTER_PLATFORM_CALL 0x3c10
-/* From here on what is asked goes through the system call; before, and without a tracer, through the socket. */
-void cloister_platform_speak_by_register(void);
 /* Sends one message and returns the length of the answer that carries the same first 8 bytes (magic and sequence
  * number), or -1: no platform, or no answer within `timeout_ms`. */
 long cloister_platform_ask(const void *_Nonnull request, size_t length, void *_Nonnull answer, size_t capacity,

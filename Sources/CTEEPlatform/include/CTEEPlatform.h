@@ -18,10 +18,6 @@ typedef struct cloister_tee_child {
     int pid;
     int channel; /* this end of the socketpair that the enclave has as descriptor 3 */
     int executed; /* the image runs */
-    int speaker;  /* the thread whose message comes in registers (CEnclaveRuntime/platform.c) */
-    unsigned parts, next;
-    size_t said_bytes;
-    uint64_t said[40];
 } cloister_tee_child;
 
 /* Blocks the signals that `wait` reports. Once, before the first launch. 0, or -1. */
@@ -30,8 +26,7 @@ int cloister_tee_prepare(void);
 int cloister_tee_launch(int image, char *_Nullable const *_Nonnull argv, cloister_tee_child *_Nonnull child);
 
 enum cloister_tee_event {
-    CLOISTER_TEE_MESSAGE = 1, /* `length` bytes from the enclave are in the buffer: from its registers, which nobody else writes */
-    CLOISTER_TEE_HINT = 5,    /* the same from the socket, whose other end root can copy */
+    CLOISTER_TEE_MESSAGE = 1, /* `length` bytes from the enclave are in the buffer */
     CLOISTER_TEE_ENDED = 2,   /* `status` as of waitpid; the child is reaped */
     CLOISTER_TEE_SIGNAL = 3,  /* the platform itself got SIGTERM or SIGINT */
     CLOISTER_TEE_TIMEOUT = 4,

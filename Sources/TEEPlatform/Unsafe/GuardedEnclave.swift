@@ -5,21 +5,14 @@ internal import Glibc
 /// One start of the enclave, traced by this thread. Not Sendable: a tracer is a thread.
 @safe final class GuardedEnclave {
     enum Happening {
-        /// From the enclave's registers: nobody else can have said it.
         case message([UInt8])
-        /// From the socket, whose other end root can copy: worth a line in a log.
-        case hint([UInt8])
         /// How it ended, in words, and its exit status if it exited.
         case ended(String, exitStatus: Int32?)
         case stopAsked
         case timeout
     }
 
-    private var child = {
-        var child = cloister_tee_child()
-        child.channel = -1
-        return child
-    }()
+    private var child = cloister_tee_child(pid: 0, channel: -1, executed: 0)
     private var buffer = [UInt8](repeating: 0, count: 4096)
 
     var pid: Int32 { child.pid }
@@ -57,7 +50,6 @@ internal import Glibc
         guard done == 0 else { throw CloisterError(.enclaveLaunch, "the enclave can't be watched") }
         switch UInt32(bitPattern: happening.event) {
         case CLOISTER_TEE_MESSAGE.rawValue: return .message(Array(buffer[..<happening.length]))
-        case CLOISTER_TEE_HINT.rawValue: return .hint(Array(buffer[..<happening.length]))
         case CLOISTER_TEE_ENDED.rawValue:
             let exited = happening.status & 0x7f == 0
             return .ended(Self.describe(happening.status), exitStatus: exited ? (happening.status >> 8) & 0xff : nil)

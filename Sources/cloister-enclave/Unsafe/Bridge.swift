@@ -19,33 +19,8 @@ func complain(_ message: String) {
     _ = unsafe line.withUnsafeBytes { unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
 }
 
-/// Runs the enclave on a stack in the protected region: what lies on the first one, root can alter.
-func startEnclave() -> Never {
-    // SAFETY: the closure takes nothing from its context, which is null.
-    _ = unsafe cloister_leave_stack(
-        { _ in
-            do {
-                try runEnclave(EnclaveOptions(Array(CommandLine.arguments.dropFirst())))
-            } catch let error as StartFailure {
-                complain(error.message)
-                _exit(error.status)
-            } catch {
-                _exit(StartFailure.software)
-            }
-        }, nil)
-    complain("CL4101: the protected region has no room for the main thread's stack")
-    _exit(StartFailure.configuration)
-}
-
 /// Starts the workers, tells the platform, and serves until the listening socket fails.
 func runEnclave(_ options: EnclaveOptions) throws {
-    // Before `cloister_harden`, after which a process of another user than root can't open what it must.
-    guard cloister_fix_image() == 0 else {
-        throw StartFailure(
-            message:
-                "CL4101: code and data can't be put out of other processes' reach; with a limit on locked memory (RLIMIT_MEMLOCK), 2 MiB"
-                + " are needed besides the region")
-    }
     guard cloister_harden() == 0 else { throw StartFailure(message: "CL4102: dumps of this process can't be forbidden") }
     do { try CryptoProcess.ignoreConfiguration() } catch {
         throw StartFailure(message: "CL4102: the cryptographic library does not start")
