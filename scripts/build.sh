@@ -11,7 +11,7 @@ say "cloister, cloister-tee"
 swift build -c release --product cloister
 swift build -c release --product cloister-tee
 say "cloister-enclave (static: what is measured is all the code there is)"
-swift build -c release --product cloister-enclave -Xswiftc -static-executable --scratch-path .build/enclave
+swift build -c release --product cloister-enclave -Xswiftc -static-executable -Xlinker --entry=cloister_start --scratch-path .build/enclave
 
 say "extension"
 make -s -C Sources/pg_cloister

@@ -1,14 +1,18 @@
 /*
- * What the running enclave may no longer ask of the kernel: files, programs, new threads and processes, sockets, other
- * processes' memory, executable memory. What was measured is then all the code there will ever be: no library, locale,
- * configuration file or name service module can be brought in by whoever prepared the host's disk.
+ * What the running enclave may still ask of the kernel: the calls of its event loop, its waits and its clock; shared,
+ * never executable mappings for slots; nothing with a path, a program, a thread, another process or a new socket. What was measured is
+ * then all the code there will ever be, and no ordinary memory can be made any more.
+ *
+ * Every other call fails with EPERM, in all threads. Landlock forbids files a second time, where the kernel has it.
  */
 #define _GNU_SOURCE
 #include "CEnclaveRuntime.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
+#include <linux/landlock.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <sys/mman.h>
@@ -22,41 +26,76 @@
 #define ARCHITECTURE AUDIT_ARCH_AARCH64
 #endif
 
-static const int forbidden[] = {
-    SYS_openat, SYS_openat2, SYS_execve, SYS_execveat, SYS_socket, SYS_connect, SYS_bind, SYS_listen, SYS_ptrace, SYS_process_vm_readv,
-    SYS_process_vm_writev, SYS_clone, SYS_clone3, SYS_bpf, SYS_io_uring_setup, SYS_userfaultfd, SYS_pkey_mprotect,
-    SYS_memfd_secret, SYS_seccomp, SYS_prctl, SYS_kill, SYS_tkill, SYS_pidfd_getfd, SYS_perf_event_open, SYS_keyctl, SYS_unlinkat,
+static const int allowed[] = {
+    /* workers: sleep, wake, the clock, the platform's channel, the drained bell */
+    SYS_futex, SYS_sched_yield, SYS_clock_gettime, SYS_gettimeofday, SYS_sendto, SYS_recvfrom, SYS_read, SYS_write, SYS_getrandom,
+    /* OpenSSL looks whether the process was forked */
+    SYS_getpid, SYS_gettid,
+    /* the main thread: connections and slots */
+    SYS_epoll_pwait, SYS_epoll_ctl, SYS_accept4, SYS_getsockopt, SYS_sendmsg, SYS_close, SYS_memfd_create, SYS_ftruncate, SYS_munmap,
+    SYS_clock_nanosleep, SYS_ppoll,
+    /* the end, and what the kernel itself resumes after a stop */
+    SYS_exit, SYS_exit_group, SYS_restart_syscall, SYS_rt_sigreturn,
 #if defined(__x86_64__)
-    SYS_open, SYS_creat, SYS_fork, SYS_vfork, SYS_unlink,
+    SYS_epoll_wait, SYS_poll, SYS_time,
 #endif
 };
 
-#define COUNT (sizeof forbidden / sizeof forbidden[0])
+#define COUNT (sizeof allowed / sizeof allowed[0])
 #define ARGUMENT(n) (offsetof(struct seccomp_data, args) + 8 * (n)) /* low half: little endian */
+#define STATEMENT(code, k) ((struct sock_filter)BPF_STMT((code), (k)))
+#define JUMP(test, k, yes, no) ((struct sock_filter)BPF_JUMP(BPF_JMP | (test) | BPF_K, (k), (yes), (no)))
+#define LOAD(offset) STATEMENT(BPF_LD | BPF_W | BPF_ABS, (offset))
+#define RETURN(action) STATEMENT(BPF_RET | BPF_K, (action))
 
 int cloister_confine(void) {
-    struct sock_filter filter[COUNT * 2 + 16];
+    struct sock_filter filter[COUNT * 2 + 40];
     unsigned n = 0;
-    filter[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch));
-    filter[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0);
-    filter[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
-    filter[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
-#if defined(__x86_64__)
-    filter[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x40000000u, 0, 1); /* the x32 interface */
-    filter[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
-#endif
+    filter[n++] = LOAD(offsetof(struct seccomp_data, arch));
+    filter[n++] = JUMP(BPF_JEQ, ARCHITECTURE, 1, 0);
+    filter[n++] = RETURN(SECCOMP_RET_KILL_PROCESS);
+    filter[n++] = LOAD(offsetof(struct seccomp_data, nr));
     for (unsigned i = 0; i < COUNT; i++) {
-        filter[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)forbidden[i], 0, 1);
-        filter[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
+        filter[n++] = JUMP(BPF_JEQ, (unsigned)allowed[i], 0, 1);
+        filter[n++] = RETURN(SECCOMP_RET_ALLOW);
     }
-    /* mmap and mprotect: not executable. */
-    filter[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mmap, 1, 0);
-    filter[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mprotect, 0, 3);
-    filter[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, ARGUMENT(2));
-    filter[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 0, 1);
-    filter[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
-    filter[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+    filter[n++] = JUMP(BPF_JEQ, CLOISTER_ANNOUNCE_CALL, 0, 1);
+    filter[n++] = RETURN(SECCOMP_RET_TRACE);
+    /* fcntl: only seals, for new slots. */
+    filter[n++] = JUMP(BPF_JEQ, SYS_fcntl, 0, 4);
+    filter[n++] = LOAD(ARGUMENT(1));
+    filter[n++] = JUMP(BPF_JEQ, F_ADD_SEALS, 0, 1);
+    filter[n++] = RETURN(SECCOMP_RET_ALLOW);
+    filter[n++] = RETURN(SECCOMP_RET_ERRNO | EPERM);
+    /* mmap: a file, shared, not executable, where the kernel likes. */
+    filter[n++] = JUMP(BPF_JEQ, SYS_mmap, 0, 6);
+    filter[n++] = LOAD(ARGUMENT(2));
+    filter[n++] = JUMP(BPF_JSET, (unsigned)~(PROT_READ | PROT_WRITE), 3, 0);
+    filter[n++] = LOAD(ARGUMENT(3));
+    filter[n++] = JUMP(BPF_JEQ, MAP_SHARED, 0, 1);
+    filter[n++] = RETURN(SECCOMP_RET_ALLOW);
+    filter[n++] = RETURN(SECCOMP_RET_ERRNO | EPERM);
+    filter[n++] = RETURN(SECCOMP_RET_ERRNO | EPERM);
     struct sock_fprog program = {.len = (unsigned short)n, .filter = filter};
     /* For every thread, the workers too. */
     return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) == 0 ? 0 : -1;
+}
+
+static int has_landlock;
+int cloister_has_landlock(void) { return has_landlock; }
+
+/* A thread's own, inherited by those it makes: called before the workers are. */
+int cloister_forbid_files(void) {
+    long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    if (version < 1) return 0; /* ENOSYS, EOPNOTSUPP: this kernel has none */
+    struct landlock_ruleset_attr rules = {.handled_access_fs = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1}; /* all of version 1 */
+    int fd = (int)syscall(SYS_landlock_create_ruleset, &rules, sizeof rules.handled_access_fs, 0);
+    if (fd < 0) return -1;
+    long done = syscall(SYS_landlock_restrict_self, fd, 0);
+    int why = errno;
+    close(fd);
+    errno = why;
+    if (done != 0) return -1;
+    has_landlock = 1;
+    return 0;
 }

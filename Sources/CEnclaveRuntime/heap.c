@@ -353,8 +353,9 @@ int cloister_region_holds(const void *address) {
 
 void *cloister_region_stack(size_t bytes) {
     ready();
-    uint8_t *stack = large(bytes, SPAN_BYTES);
-    if (stack == NULL) return NULL;
-    if (mprotect(stack, CLOISTER_PAGE, PROT_NONE) != 0) return NULL;
-    return stack;
+    uint8_t *block = large(bytes + 2 * CLOISTER_PAGE, SPAN_BYTES);
+    if (block == NULL) return NULL;
+    uint8_t *end = block + usable(block) - CLOISTER_PAGE;
+    if (mprotect(block, CLOISTER_PAGE, PROT_NONE) != 0 || mprotect(end, CLOISTER_PAGE, PROT_NONE) != 0) return NULL;
+    return end - bytes;
 }

@@ -98,10 +98,11 @@ static size_t choose_bytes(struct wishes wishes) {
         struct rlimit raised = {limit.rlim_max, limit.rlim_max};
         if (setrlimit(RLIMIT_MEMLOCK, &raised) == 0) limit = raised;
     }
-    if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= mib << 20) return mib << 20;
-    size_t allowed = (size_t)limit.rlim_cur >> 20;
+    /* Data and the first stack took their part already (start.c). */
+    if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= (mib << 20) + cloister_start_locked) return mib << 20;
+    size_t allowed = limit.rlim_cur > cloister_start_locked ? ((size_t)limit.rlim_cur - cloister_start_locked) >> 20 : 0;
     if (wishes.mib || allowed < FLOOR_MIB)
-        refuse("RLIMIT_MEMLOCK is smaller than the protected region: raise it (ulimit -l, LimitMEMLOCK=) to the region's "
+        refuse("RLIMIT_MEMLOCK is smaller than the protected region: raise it (ulimit -l, LimitMEMLOCK=) to one MiB above the region's "
                "size, give the process CAP_IPC_LOCK, or ask for a smaller region with --region-mib (at least 6)");
     return allowed << 20;
 }

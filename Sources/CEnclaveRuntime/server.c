@@ -296,6 +296,8 @@ int cloister_server_start(const cloister_server_options *options, const cloister
     if (server.listener < 0) return -1;
     if (watch(server.listener, TAG_LISTENER, 0, EPOLLIN) != 0 || watch(channel.drained_fd, TAG_DRAINED, 0, EPOLLIN) != 0) return -1;
     server.listening = 1;
+    *what = "Landlock";
+    if (cloister_forbid_files() != 0) return -1;
     *what = "the workers";
     return cloister_workers_start();
 }

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <linux/futex.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
@@ -21,10 +22,11 @@
 
 struct channel channel;
 
-enum { STACK_BYTES = 256 << 10, SLOW_SCAN_MS = 200, LONG_REQUEST = 16 << 10, BACKLOG_PATIENCE = 4, PROBE_EVERY = 16 };
+enum { STACK_BYTES = (256 << 10) - 2 * CLOISTER_PAGE, SLOW_SCAN_MS = 200, LONG_REQUEST = 16 << 10, BACKLOG_PATIENCE = 4, PROBE_EVERY = 16 };
 enum { SHORT_SPIN_NS = 4000, PREEMPTED_NS = 200000, LEAST_BACKOFF_NS = 20000000, MOST_BACKOFF_NS = 320000000 };
 
 static _Atomic uint32_t awake;    /* workers that look at the doorbell or will within a few µs */
+static _Atomic uint32_t started;  /* workers that have their state: what the C library asks of the kernel for a thread is behind them */
 static _Atomic uint32_t sleeping; /* workers asleep on the bell, or about to */
 
 static inline void relax(void) {
@@ -194,7 +196,11 @@ static int spin(uint32_t seen, struct spinner *s) {
 
 static void *worker_main(void *argument) {
     uint32_t number = (uint32_t)(uintptr_t)argument;
+    /* The C library puts a thread's own storage on the stack that it is given. */
+    if (!cloister_region_holds(&number) || !cloister_region_holds(&errno) || !cloister_region_holds(__builtin_thread_pointer()))
+        cloister_panic("a worker's stack or thread-local storage lies outside the protected region");
     void *worker = channel.callbacks.start(channel.callbacks.context, number);
+    atomic_fetch_add(&started, 1);
     uint32_t cursor = 0, backlog = 0;
     struct spinner spinner = {.expected = (uint64_t)channel.spin_us * 250};
     start_watching();
@@ -240,13 +246,14 @@ int cloister_workers_start(void) {
         }
         pthread_attr_t attributes;
         pthread_attr_init(&attributes);
-        pthread_attr_setstack(&attributes, (char *)stack + CLOISTER_PAGE, STACK_BYTES - CLOISTER_PAGE);
+        pthread_attr_setstack(&attributes, stack, STACK_BYTES);
         pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
         pthread_t thread;
         failure = pthread_create(&thread, &attributes, worker_main, (void *)(uintptr_t)i);
         pthread_attr_destroy(&attributes);
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    while (failure == 0 && atomic_load(&started) < channel.workers) sched_yield(); /* they will be confined next */
     errno = failure;
     return failure == 0 ? 0 : -1;
 }

@@ -83,5 +83,10 @@ int64_t cloister_tee_group(const char *name) {
 }
 
 uint64_t cloister_tee_now(void) { return (uint64_t)time(NULL); }
+int64_t cloister_tee_ticks(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
 int cloister_tee_pid(void) { return (int)getpid(); }
 void cloister_tee_unlink(const char *path) { unlink(path); }

@@ -23,11 +23,14 @@ package final class Enclave: Sendable {
     package let sessions: SessionTable
     /// In bytes: what each worker takes in at most.
     package let largestRequest: Int
+    /// Every request is answered with DISABLED.
+    let isDisabled: Bool
 
     package init(
         keys: KeyTable, tunnel: any Tunnel, aggregations: AggregationTable = AggregationTable(), sessions: SessionTable = SessionTable(),
-        largestRequest: Int = .max
+        largestRequest: Int = .max, isDisabled: Bool = false
     ) {
+        self.isDisabled = isDisabled
         self.aggregations = aggregations
         self.sessions = sessions
         self.keys = keys
@@ -79,6 +82,7 @@ package final class Evaluator {
     /// Answers one request. `request` is the enclave's own copy: nobody else can change it.
     package func evaluate(opcode: UInt32, request: Span<UInt8>, caller: Caller = Caller()) -> Answer {
         do throws(Refusal) {
+            guard !enclave.isDisabled else { throw Refusal.disabled }
             switch opcode {
             case CLOISTER_OP_COMPARE.rawValue: return Answer(value: try compare(request, caller))
             case CLOISTER_OP_HASH.rawValue: return Answer(hash: try hash(request, caller))

@@ -14,4 +14,6 @@ extension ErrorCode {
     package static let enclaveLaunch = ErrorCode("CL4104", sqlState: "58000")
     /// The enclave ended.
     package static let enclaveEnded = ErrorCode("CL4105", sqlState: "58000")
+    /// The enclave was altered, or does what the measured program does not: it was ended, and the environment is disabled.
+    package static let enclaveTampered = ErrorCode("CL4106", sqlState: "58000")
 }

@@ -23,10 +23,12 @@ struct EnclaveOptions {
     var maxSlots: UInt32 = 128
     var workers: UInt32 = 2
     var spin: UInt32 = 50
+    /// Answers every request with DISABLED: the platform caught an earlier start of this enclave altered.
+    var isDisabled = false
 
     static let usage = """
         usage: cloister-enclave --socket PATH [--socket-mode OCTAL] [--socket-uid N] [--socket-gid N] [--peer-uid N]
-          [--max-slots N] [--workers N] [--spin-us N] [--region-mib N] [--allow-mlock]
+          [--max-slots N] [--workers N] [--spin-us N] [--region-mib N] [--allow-mlock] [--disabled]
         """
 
     init(_ arguments: [String]) throws {
@@ -34,6 +36,10 @@ struct EnclaveOptions {
         var rest = arguments[...]
         while let name = rest.popFirst() {
             if name == "--allow-mlock" { continue }
+            if name == "--disabled" {
+                isDisabled = true
+                continue
+            }
             guard let value = rest.popFirst() else { throw StartFailure(message: "CL4102: \(name) needs a value\n\(Self.usage)") }
             switch name {
             case "--socket": socket = value

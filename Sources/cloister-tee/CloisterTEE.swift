@@ -57,13 +57,16 @@ struct CloisterTEE: ParsableCommand {
             let supervisor = Supervisor(
                 identity: identity, image: image,
                 options: Supervisor.Options(
-                    arguments: arguments, socket: socket, isDebug: debug || Self.isDebugBuild, restarts: !noRestart))
+                    arguments: arguments, socket: socket, isDebug: debug || Self.isDebugBuild, restarts: !noRestart,
+                    allowsOrdinaryMemory: allowMlock))
             let wasStopped = try supervisor.run { event in
                 switch event {
                 case .ready(let measurement, let platform, let enclave):
                     FileDescriptorOutput.standardOutput("ready measurement=\(measurement) pid=\(platform) enclave=\(enclave)\n")
                 case .limitReached(let limit):
                     Self.complain("backend \(limit.peer) reached the limit of \(limit.limit) operations under key \(limit.key)")
+                case .disabled(let error):
+                    Self.complain("\(error); the environment is disabled until cloister-tee is started anew")
                 case .ended(let error, let relaunch):
                     Self.complain("\(error)" + (relaunch.map { "; starting it again in \($0) ms" } ?? ""))
                 }

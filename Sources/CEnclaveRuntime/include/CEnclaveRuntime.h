@@ -31,8 +31,13 @@ int cloister_region_holds(const void *_Nullable address);
 
 /* No core dumps, not dumpable, no new privileges. 0, or -1 with errno. */
 int cloister_harden(void);
-/* Once everything is set up: no files, programs, threads, sockets or executable memory any more. 0, or -1 with errno. */
+/* Once options are read: unmaps whatever is neither secret, sealed nor shared. Nothing to do in the locked kind. 0, or -1. */
+int cloister_leave_ordinary_memory(void);
+/* Once everything is set up: no files at all, and of the system calls only those in confine.c. 0, or -1 with errno. */
 int cloister_confine(void);
+/* 1 if Landlock forbids files too, 0 if this kernel has none: the filter of system calls forbids them in any case. Once the
+ * server has started. */
+int cloister_has_landlock(void);
 /* Fills from getrandom(2). 0, or -1. */
 int cloister_random(void *_Nonnull bytes, size_t count);
 
@@ -68,6 +73,11 @@ int cloister_server_run(void);
 
 /* The platform's channel: a SOCK_SEQPACKET socketpair inherited as descriptor 3. */
 #define CLOISTER_PLATFORM_FD 3
+/* A number that no system call has: the filter hands it to the tracer. The same in CTEEPlatform. */
+#define CLOISTER_ANNOUNCE_CALL 0x0c10
+/* What a message to the platform must be announced with: its SHA-256, as four words. The platform sees it in the registers of a
+ * thread that it traces. A copy of descriptor 3 (pidfd_getfd) sends messages that nobody announced. After confine only. */
+void cloister_platform_announce(uint64_t a, uint64_t b, uint64_t c, uint64_t d);
 /* Sends one message and returns the length of the answer that carries the same first 8 bytes (magic and sequence
  * number), or -1: no platform, or no answer within `timeout_ms`. */
 long cloister_platform_ask(const void *_Nonnull request, size_t length, void *_Nonnull answer, size_t capacity,

@@ -1,4 +1,5 @@
 internal import CTEEPlatform
+internal import CellCrypto
 internal import Diagnostics
 internal import Glibc
 
@@ -12,11 +13,20 @@ internal import Glibc
         case timeout
     }
 
-    private var child = cloister_tee_child(pid: 0, channel: -1, executed: 0)
+    /// What one look in between compares with the image. All of it (44 MB with ICU's tables) takes some 20 s then.
+    private static let sliceByteCount = 2 << 20
+
+    private var child = cloister_tee_child()
     private var buffer = [UInt8](repeating: 0, count: 4096)
 
     var pid: Int32 { child.pid }
     var hasExecuted: Bool { child.executed != 0 }
+
+    /// Why it was ended, if the guard caught it at something.
+    var offence: String? {
+        let text = unsafe withUnsafeBytes(of: child.reason) { unsafe Array($0.prefix { $0 != 0 }) }
+        return text.isEmpty ? nil : String(decoding: text, as: UTF8.self)
+    }
 
     /// Once per process, before the first launch.
     static func prepare() throws(CloisterError) {
@@ -24,14 +34,15 @@ internal import Glibc
     }
 
     /// Starts the image with these arguments (the program's name first) and an empty environment.
-    func launch(_ image: SealedImage, _ arguments: [String]) throws(CloisterError) {
+    /// `allowsOrdinaryMemory`: the region's locked kind was asked for.
+    func launch(_ image: SealedImage, _ arguments: [String], allowsOrdinaryMemory: Bool) throws(CloisterError) {
         var argv: [UnsafeMutablePointer<CChar>?] = unsafe []
         for index in arguments.indices { unsafe argv.append(strdup(arguments[index])) }
         unsafe argv.append(nil)
         defer { for index in 0..<arguments.count { unsafe free(argv[index]) } }
         // SAFETY: `argv` is null-terminated and lives for the length of the call; the child gets its own copy by fork.
         let done = unsafe argv.withUnsafeBufferPointer { argv in
-            unsafe argv.baseAddress.map { unsafe cloister_tee_launch(image.descriptor, $0, &child) } ?? -1
+            unsafe argv.baseAddress.map { unsafe cloister_tee_launch(image.descriptor, $0, allowsOrdinaryMemory ? 1 : 0, &child) } ?? -1
         }
         guard done == 0 else {
             let reason = unsafe String(cString: strerror(errno))
@@ -65,6 +76,28 @@ internal import Glibc
         }
     }
 
+    /// Whether a thread of the enclave itself announced this message.
+    func announced(_ message: [UInt8]) -> Bool {
+        guard let digest = try? DigestAlgorithm.sha256.hash(message) else { return false }
+        // SAFETY: the bytes, 32 of them, live for the length of the call.
+        return unsafe digest.withUnsafeBufferPointer { digest in
+            unsafe digest.baseAddress.map { unsafe cloister_tee_was_announced(&child, $0) != 0 } ?? false
+        }
+    }
+
+    enum Thoroughness { case allCode, slice }
+
+    /// What is wrong with the running enclave; nil: it is what was measured.
+    func inspect(_ thoroughness: Thoroughness) -> String? {
+        var reason = [CChar](repeating: 0, count: Int(CLOISTER_TEE_REASON))
+        let slice = thoroughness == .allCode ? 0 : Self.sliceByteCount
+        // SAFETY: the buffer has the size that the function expects.
+        let result = unsafe reason.withUnsafeMutableBufferPointer { reason in
+            unsafe reason.baseAddress.map { unsafe cloister_tee_inspect(child.allows_ordinary, slice, $0) } ?? -1
+        }
+        return result == 0 ? nil : String(decoding: reason.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
     func kill() { unsafe cloister_tee_kill(&child) }
 
     private static func describe(_ status: Int32) -> String {
@@ -80,5 +113,7 @@ internal import Glibc
 /// The clock and this process's number.
 package enum HostClock {
     package static var now: UInt64 { cloister_tee_now() }
+    /// Milliseconds of a clock that nobody sets.
+    static var ticks: Int64 { cloister_tee_ticks() }
     package static var processNumber: Int32 { cloister_tee_pid() }
 }

@@ -42,7 +42,10 @@ func runEnclave(_ options: EnclaveOptions) throws {
         keys: keys, tunnel: ReleaseTunnel(boot: boot, region: region, keys: keys, sessions: sessions, report: askPlatform),
         aggregations: AggregationTable(rememberedLimit: memory / 256),
         sessions: sessions,
-        largestRequest: memory / (8 * Int(options.workers)))
+        largestRequest: memory / (8 * Int(options.workers)), isDisabled: options.isDisabled)
+    guard cloister_leave_ordinary_memory() == 0 else {
+        throw StartFailure(message: "CL4102: what the kernel mapped at the start can't be unmapped")
+    }
 
     // SAFETY: the context keeps `enclave` for ever (one unbalanced retain); each worker's port is made on its thread and
     // kept for ever; `slot` is mapped for the length of each call (CEnclaveRuntime/workers.c).
@@ -86,7 +89,9 @@ func runEnclave(_ options: EnclaveOptions) throws {
     guard cloister_confine() == 0 else {
         throw StartFailure(message: "CL4102: the kernel does not confine the enclave's system calls (seccomp)")
     }
+    if cloister_has_landlock() == 0 { complain("this kernel has no Landlock; the filter of system calls alone forbids files") }
     let ready = ReadyMessage(boot: boot).bytes
+    announce(ready)
     _ = unsafe ready.withUnsafeBytes { unsafe $0.baseAddress.map { unsafe cloister_platform_tell($0, ready.count) } }
     _ = cloister_server_run()
     throw StartFailure(message: "CL4102: the socket can no longer be served", status: StartFailure.software)
@@ -95,13 +100,22 @@ func runEnclave(_ options: EnclaveOptions) throws {
 /// Tells the platform, which logs it, that a session has reached a key's limit; on a worker thread.
 @Sendable private func tellLimit(_ limit: LimitMessage) {
     let message = limit.bytes
+    announce(message)
     // SAFETY: the array lives for the length of the call.
     _ = unsafe message.withUnsafeBytes { unsafe $0.baseAddress.map { unsafe cloister_platform_tell($0, message.count) } }
+}
+
+/// Tells the platform, where nobody else can, what the next message is.
+private func announce(_ message: [UInt8]) {
+    guard let digest = try? DigestAlgorithm.sha256.hash(message) else { return }  // unannounced, it gets no answer
+    func word(_ index: Int) -> UInt64 { (0..<8).reduce(0) { $0 | UInt64(digest[index * 8 + $1]) << (8 * UInt64($1)) } }
+    cloister_platform_announce(word(0), word(1), word(2), word(3))
 }
 
 /// Asks the platform to sign a report; on a worker thread.
 @Sendable private func askPlatform(_ request: ReportRequest) -> [UInt8]? {
     let question = request.bytes
+    announce(question)
     var answer = [UInt8](repeating: 0, count: 4096)
     // SAFETY: both buffers live for the length of the call, which is told their sizes.
     let count = unsafe question.withUnsafeBytes { question in
