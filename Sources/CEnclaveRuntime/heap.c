@@ -53,10 +53,15 @@ static uint8_t span_kind[MAX_SPANS];
 static uint32_t span_run[MAX_SPANS]; /* spans of the large block that starts here */
 static uint32_t spans;
 static uint32_t spans_hint;
+static _Atomic uint32_t spans_free;
 static struct list central[CLASSES];
 static uintptr_t secret; /* encodes free objects' links */
 static atomic_size_t used;
 static __thread struct cache cache;
+/* Spans that the request under way on this thread may have when there are no others: whatever it allocates then succeeds. */
+static __thread struct {
+    uint8_t *at, *end;
+} purse;
 
 static inline void lock(atomic_flag *flag) {
     unsigned tries = 0;
@@ -89,6 +94,7 @@ static void make_region(void) {
     if (!atomic_load(&made)) {
         cloister_region_make(&region, SPAN_BYTES);
         spans = (uint32_t)(region.bytes >> SPAN_SHIFT);
+        spans_free = spans;
         if (cloister_random(&secret, sizeof secret) != 0) cloister_panic("no random bytes");
         atomic_store(&made, 1);
     }
@@ -97,6 +103,30 @@ static void make_region(void) {
 
 static inline void ready(void) {
     if (__builtin_expect(!atomic_load_explicit(&made, memory_order_acquire), 0)) make_region();
+}
+
+static void give_back(uint32_t span, uint32_t count) {
+    memset(span_kind + span, SPAN_FREE, count);
+    span_run[span] = 0;
+    if (span < spans_hint) spans_hint = span;
+    spans_free += count;
+}
+
+/* From this thread's purse. */
+static uint8_t *take_reserved(uint32_t count, uint32_t step, uint8_t kind) {
+    size_t align = (size_t)step << SPAN_SHIFT, bytes = (size_t)count << SPAN_SHIFT;
+    uint8_t *at = (uint8_t *)(((uintptr_t)purse.at + align - 1) & ~(uintptr_t)(align - 1));
+    if (at > purse.end || bytes > (size_t)(purse.end - at)) return NULL;
+    uint32_t first = (uint32_t)((size_t)(purse.at - region.base) >> SPAN_SHIFT);
+    uint32_t span = (uint32_t)((size_t)(at - region.base) >> SPAN_SHIFT);
+    lock(&spans_lock);
+    if (span > first) give_back(first, span - first);
+    memset(span_kind + span, SPAN_REST, count);
+    span_kind[span] = kind;
+    span_run[span] = count;
+    unlock(&spans_lock);
+    purse.at = at + bytes;
+    return at;
 }
 
 /* A run of free spans, first fit from the hint on; its start is a multiple of `step` spans. */
@@ -117,6 +147,7 @@ static uint8_t *take_spans(uint32_t count, uint32_t step, uint8_t kind) {
                 span_kind[at] = kind;
                 span_run[at] = count;
                 spans_hint = at + count;
+                spans_free -= count;
                 unlock(&spans_lock);
                 return region.base + ((size_t)at << SPAN_SHIFT);
             }
@@ -124,7 +155,7 @@ static uint8_t *take_spans(uint32_t count, uint32_t step, uint8_t kind) {
         }
     }
     unlock(&spans_lock);
-    return NULL;
+    return purse.at == purse.end ? NULL : take_reserved(count, step, kind);
 }
 
 static inline void push(struct object **head, struct object *o) {
@@ -252,9 +283,7 @@ static void release(void *p) {
         explicit_bzero(p, (size_t)count << SPAN_SHIFT);
         atomic_fetch_sub_explicit(&used, (size_t)count << SPAN_SHIFT, memory_order_relaxed);
         lock(&spans_lock);
-        memset(span_kind + span, SPAN_FREE, count);
-        span_run[span] = 0;
-        if (span < spans_hint) spans_hint = span;
+        give_back(span, count);
         unlock(&spans_lock);
         return;
     }
@@ -346,6 +375,26 @@ int cloister_region_kind(void) { return ready(), region.kind; }
 size_t cloister_region_bytes(void) { return ready(), region.bytes; }
 uintptr_t cloister_region_base(void) { return ready(), (uintptr_t)region.base; }
 size_t cloister_region_used(void) { return atomic_load_explicit(&used, memory_order_relaxed); }
+int cloister_region_reserve(size_t bytes, size_t plenty) {
+    ready();
+    if (plenty != 0 && (size_t)spans_free << SPAN_SHIFT >= plenty) return 1;
+    if (purse.at != purse.end) cloister_panic("heap: two reservations at once");
+    if (bytes > region.bytes) return 0;
+    uint32_t count = (uint32_t)((bytes + SPAN_BYTES - 1) >> SPAN_SHIFT);
+    uint8_t *block = take_spans(count, 1, SPAN_LARGE);
+    if (block == NULL) return 0;
+    purse.at = block;
+    purse.end = block + ((size_t)count << SPAN_SHIFT);
+    return 1;
+}
+void cloister_region_release(void) {
+    if (purse.at == purse.end) return;
+    lock(&spans_lock);
+    give_back(span_of(purse.at), (uint32_t)((size_t)(purse.end - purse.at) >> SPAN_SHIFT));
+    unlock(&spans_lock);
+    purse.at = purse.end = NULL;
+}
+
 int cloister_region_holds(const void *address) {
     ready();
     return (uintptr_t)address - (uintptr_t)region.base < region.bytes;

@@ -25,12 +25,14 @@ package final class Enclave: Sendable {
     package let largestRequest: Int
     /// Every request is answered with DISABLED.
     let isDisabled: Bool
+    let memory: any MemoryBudget
 
     package init(
         keys: KeyTable, tunnel: any Tunnel, aggregations: AggregationTable = AggregationTable(), sessions: SessionTable = SessionTable(),
-        largestRequest: Int = .max, isDisabled: Bool = false
+        largestRequest: Int = .max, isDisabled: Bool = false, memory: any MemoryBudget = UnlimitedMemory()
     ) {
         self.isDisabled = isDisabled
+        self.memory = memory
         self.aggregations = aggregations
         self.sessions = sessions
         self.keys = keys
@@ -61,8 +63,8 @@ package final class Evaluator {
     package static let maximumFrame = 64 * 1024
 
     let enclave: Enclave
-    let opener = CellOpener(capacity: Evaluator.openerCapacity)
-    let collators = Collators()
+    private(set) var opener = CellOpener(capacity: Evaluator.openerCapacity)
+    private(set) var collators = Collators()
     private var table: [KeyID: KeyTable.Entry] = [:]
     private var tableGeneration: UInt64 = 0
     private var current: (id: KeyID, entry: KeyTable.Entry)?
@@ -83,6 +85,9 @@ package final class Evaluator {
     package func evaluate(opcode: UInt32, request: Span<UInt8>, caller: Caller = Caller()) -> Answer {
         do throws(Refusal) {
             guard !enclave.isDisabled else { throw Refusal.disabled }
+            let need = MemoryNeed(opcode: opcode, request)
+            try reserve(need)
+            defer { enclave.memory.release() }
             switch opcode {
             case CLOISTER_OP_COMPARE.rawValue: return Answer(value: try compare(request, caller))
             case CLOISTER_OP_HASH.rawValue: return Answer(hash: try hash(request, caller))
@@ -101,6 +106,25 @@ package final class Evaluator {
         } catch {
             return Answer(status: error.status)
         }
+    }
+
+    /// Promised memory, if need be after giving up what this worker only keeps to be quick. Released by the caller.
+    func reserve(_ need: MemoryNeed) throws(Refusal) {
+        if enclave.memory.reserve(need.bytes, isSmall: need.isSmall) { return }
+        trim()
+        guard enclave.memory.reserve(need.bytes, isSmall: need.isSmall) else { throw .noMemory }
+    }
+
+    private func trim() {
+        left = Operand()
+        right = Operand()
+        pattern = Operand()
+        compiled = CompiledPattern()
+        normalized = []
+        opener = CellOpener(capacity: Self.openerCapacity)
+        collators = Collators()
+        writer = nil
+        current = nil
     }
 
     /// COMPARE: `cloister_pair`, cell a, cell b.

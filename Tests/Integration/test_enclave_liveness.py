@@ -1,5 +1,6 @@
 """The enclave under hostile, dying and numerous clients, and its own death."""
 
+import collections
 import ctypes
 import os
 import pathlib
@@ -19,6 +20,7 @@ from cloister_testlib.enclave import GONE, NO_KEY, OK, TIMED_OUT, Client, NoSlot
 
 KEY = os.urandom(32)
 SLOTS = 4
+NONDETERMINISTIC = 0x41  # und-u-ks-level2
 
 
 @pytest.fixture
@@ -216,41 +218,102 @@ def test_a_small_enclave_can_not_be_filled_up(tmp_path):
     clients = [Client(running.socket) for _ in range(6)]
     half = seal(KEY, 7, "text", os.urandom(250_000))
     biggest = seal(KEY, 7, "text", os.urandom(480_000))
+    icu = [seal(KEY, 7, "text", b"\xc3\x84 " * n, collation=NONDETERMINISTIC) for n in (160_000, 20_000, 2_000)]
+
+    outcomes = collections.Counter()
 
     def hammer(client, seed):
         rng = random.Random(seed)
         for _ in range(60):
-            choice = rng.randrange(4)
+            choice = rng.randrange(5)
             if choice == 0:
-                assert client.compare(half, half) == (OK, 0)
+                outcomes[client.compare(half, half)] += 1
             elif choice == 1:
-                assert client.hash(biggest)[0] == OK
+                outcomes[client.hash(biggest)[0]] += 1
             elif choice == 2:
-                assert client.call(enclave.HASH, bytes(1_000_000)) == enclave.TOO_LARGE
+                outcomes[client.call(enclave.HASH, bytes(1_000_000))] += 1
+            elif choice == 3:  # a language's rules: sort keys and small letters take many times the text
+                outcomes[client.hash(rng.choice(icu))[0]] += 1
             else:
-                client.tunnel(b"\x01" + os.urandom(32))
+                try:
+                    client.tunnel(b"\x01" + os.urandom(32))
+                except ConnectionError as refused:
+                    assert "status 7" in str(refused)
 
     threads = [threading.Thread(target=hammer, args=(client, seed)) for seed, client in enumerate(clients[1:])]
     for thread in threads:
         thread.start()
     session = running.session(clients[0])
-    loaded, refused = 0, None
+    refused = None
     for start in range(1000, 9000, 100):
-        answer = clients[0].tunnel(session.frame([(start + i, os.urandom(32), 3) for i in range(100)]))
+        try:
+            answer = clients[0].tunnel(session.frame([(start + i, os.urandom(32), 3) for i in range(100)]))
+        except ConnectionError as error:
+            assert f"status {enclave.NO_MEMORY}" in str(error)
+            continue
         if answer[0] == 7:
             refused = answer[1]
             break
-        loaded += 100
     for thread in threads:
         thread.join()
     try:
-        assert refused in (release.TOO_MANY_KEYS, release.UNKNOWN_SESSION)
-        assert clients[1].compare(half, half) == (OK, 0)
+        assert refused in (release.TOO_MANY_KEYS, release.UNKNOWN_SESSION, None)
+        assert set(outcomes) <= {(OK, 0), (enclave.NO_MEMORY, 0), OK, enclave.TOO_LARGE, enclave.NO_MEMORY}, outcomes
+        assert outcomes[(OK, 0)] + outcomes[OK] > 20 and outcomes[enclave.NO_MEMORY] > 0, outcomes
+        assert clients[1].compare(cell(1), cell(2)) == (OK, -1)
         assert pathlib.Path(f"/proc/{running.enclave_pid}").exists() and "ended" not in running.logged()
+        assert "killed" not in running.logged()
     finally:
         for client in clients:
             client.close()
         running.stop()
+
+
+@pytest.mark.parametrize("mebibytes, workers", [(6, 2), (8, 2), (16, 4)])
+def test_memory_runs_out_as_an_answer(tmp_path, mebibytes, workers):
+    """Values of all sizes under all kinds of rules, patterns, sessions and keys at once: NO_MEMORY at times, and no crash."""
+    running = TEE(tmp_path, "--region-mib", str(mebibytes), "--workers", str(workers))
+    running.release([(7, KEY, 7)])
+    outcomes = collections.Counter()
+
+    def hammer(seed):
+        rng = random.Random(seed)
+        with Client(running.socket) as client:
+            for number in range(100):
+                text = rng.choice([b"\xc3\x84 ", b"abc", b"\xe4\xb8\xad", b"9%_"]) * int(2 ** rng.uniform(4, 18.8) / 3)
+                rules = rng.choice([0, 0x41, 0x01, 0x0E, 0xC1])
+                value = seal(KEY, 7, "text", text, counter=seed << 32 | number, collation=rules)
+                choice = rng.randrange(4)
+                if choice == 0:
+                    outcomes["hash", client.hash(value)[0]] += 1
+                elif choice == 1:
+                    outcomes["compare", client.compare(value, value)[0]] += 1
+                elif choice == 2:
+                    wanted = b"%" + text[: rng.randrange(1, len(text) + 1) // 3 * 3] + b"%"
+                    pattern = seal(KEY, 7, "text", wanted, counter=seed << 32 | number, role=OPERAND, collation=rules)
+                    request = struct.pack("<III", rng.choice([1, 2, 3]), len(value), len(pattern)) + value + pattern
+                    outcomes["match", client.call(4, request, timeout=60)] += 1
+                else:
+                    try:
+                        keys = [(rng.randrange(10, 1 << 31), os.urandom(32), 3) for _ in range(rng.choice([1, 10, 100]))]
+                        running.session(client).release(keys)
+                        outcomes["release", OK] += 1
+                    except ConnectionError as refused:
+                        outcomes["release", int(str(refused).split()[-1])] += 1
+                    except release.Refused:
+                        outcomes["release", "too many"] += 1
+
+    threads = [threading.Thread(target=hammer, args=(seed,)) for seed in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert running.logged() == ""
+    assert {status for _, status in outcomes} <= {OK, enclave.NO_MEMORY, enclave.TOO_LARGE, 10, "too many"}, outcomes
+    assert sum(count for (_, status), count in outcomes.items() if status == enclave.NO_MEMORY) > 0
+    assert sum(count for (_, status), count in outcomes.items() if status == OK) > 50
+    assert sum(outcomes.values()) == 500  # no thread gave up
+    running.stop()
 
 
 def test_a_talking_socket_is_closed(tee):

@@ -26,6 +26,12 @@ size_t cloister_region_bytes(void);
 uintptr_t cloister_region_base(void);
 /* Bytes handed out and not yet freed, in whole size classes. */
 size_t cloister_region_used(void);
+/* Puts memory aside for the calling thread: 1, or 0 if there is none in one piece. Allocations of this thread that fail otherwise
+ * are made from it. Swift can't survive an allocation that fails, so whoever may need memory asks first. With at least `plenty`
+ * bytes free (0: never) nothing is put aside. */
+int cloister_region_reserve(size_t bytes, size_t plenty);
+/* What was put aside and not needed is free again. */
+void cloister_region_release(void);
 /* 1 if the address lies in the region. */
 int cloister_region_holds(const void *_Nullable address);
 

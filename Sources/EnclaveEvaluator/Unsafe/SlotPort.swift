@@ -34,7 +34,14 @@ package final class SlotPort {
         let purpose = unsafe cloister_load32(&slot.pointee.purpose)
         let count = Int(length)
         guard count <= largestRequest else { return Answer(status: Refusal.tooLarge.status) }
-        if request.count < count { request = [UInt8](repeating: 0, count: max(count, 512)) }
+        if request.count < count {
+            let size = max(count, 512)
+            let need = MemoryNeed(buffer: size)
+            request = []
+            do { try evaluator.reserve(need) } catch { return Answer(status: error.status) }
+            request = [UInt8](repeating: 0, count: size)
+            evaluator.enclave.memory.release()
+        }
         // SAFETY: `count` was checked against the slot and against the buffer. The source may change while it is copied:
         // the copy is then some mixture of bytes, which is checked like any other request.
         unsafe request.withUnsafeMutableBytes { buffer in

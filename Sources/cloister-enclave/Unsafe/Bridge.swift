@@ -42,7 +42,8 @@ func runEnclave(_ options: EnclaveOptions) throws {
         keys: keys, tunnel: ReleaseTunnel(boot: boot, region: region, keys: keys, sessions: sessions, report: askPlatform),
         aggregations: AggregationTable(rememberedLimit: memory / 256),
         sessions: sessions,
-        largestRequest: memory / (8 * Int(options.workers)), isDisabled: options.isDisabled)
+        largestRequest: memory / (8 * Int(options.workers)), isDisabled: options.isDisabled,
+        memory: Region(plenty: Int(options.workers) << 20))
     guard cloister_leave_ordinary_memory() == 0 else {
         throw StartFailure(message: "CL4102: what the kernel mapped at the start can't be unmapped")
     }
@@ -103,6 +104,14 @@ func runEnclave(_ options: EnclaveOptions) throws {
     announce(message)
     // SAFETY: the array lives for the length of the call.
     _ = unsafe message.withUnsafeBytes { unsafe $0.baseAddress.map { unsafe cloister_platform_tell($0, message.count) } }
+}
+
+private struct Region: MemoryBudget {
+    /// So much free memory is enough for small requests of all workers at once.
+    let plenty: Int
+
+    func reserve(_ bytes: Int, isSmall: Bool) -> Bool { cloister_region_reserve(bytes, isSmall ? plenty : 0) != 0 }
+    func release() { cloister_region_release() }
 }
 
 /// Tells the platform, where nobody else can, what the next message is.
