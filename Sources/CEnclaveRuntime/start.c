@@ -25,7 +25,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
-enum { MAX_SEGMENTS = 16, MAX_SECTIONS = 128, MAX_ARGUMENTS = 64, MAX_ARGUMENT_BYTES = CLOISTER_ARGUMENT_ROOM - 4096, EXIT_SOFTWARE = 70 };
+enum { MAX_SEGMENTS = 16, MAX_SECTIONS = 128, MAX_ARGUMENTS = 64, MAX_ARGUMENT_BYTES = CLOISTER_ARGUMENT_ROOM - 4096, EXIT_SOFTWARE = 70, EXIT_CONFIGURATION = 78 };
 
 int cloister_start_kind;
 size_t cloister_start_locked;
@@ -65,7 +65,7 @@ __asm__(
     "3: lea -16(%rsp),%rdx\n  sub $" STRING(CLOISTER_ARGUMENT_ROOM) ",%rsp\n  and $-16,%rsp\n"
     "  mov %rbx,%rdi\n  call cloister_start_mappings\n"
     "  mov %rax,%rsp\n  xor %edx,%edx\n  jmp _start\n"
-    "2: mov $231,%eax\n  mov $70,%edi\n  syscall\n  ud2\n"
+    "2: mov %rbx,%rsp\n  and $-16,%rsp\n  call cloister_start_refused\n  ud2\n"
     ".size cloister_start,.-cloister_start\n");
 
 static inline long call6(long number, long a, long b, long c, long d, long e, long f) {
@@ -84,10 +84,21 @@ static _Noreturn void stop(void) {
     for (;;) call6(SYS_exit_group, EXIT_SOFTWARE, 0, 0, 0, 0, 0);
 }
 
+/* Secret memory was not to be had. Starting again would end the same way. */
+__attribute__((used)) _Noreturn void cloister_start_refused(void) {
+    static const char message[] =
+        "cloister-enclave: CL4101: no secret memory for the enclave's data and first stack: raise RLIMIT_MEMLOCK (ulimit -l, "
+        "LimitMEMLOCK=) to 8 MiB or more, or give the process CAP_IPC_LOCK\n";
+    call6(SYS_write, 2, (long)message, sizeof message - 1, 0, 0, 0);
+    for (;;) call6(SYS_exit_group, EXIT_CONFIGURATION, 0, 0, 0, 0, 0);
+}
+
 static void map(uintptr_t address, size_t bytes, int protection, int fd, uint64_t offset) {
     if (bytes == 0) return;
     long at = call6(SYS_mmap, (long)address, (long)bytes, protection, MAP_SHARED | MAP_FIXED, fd, (long)offset);
-    if (at != (long)address) stop();
+    if (at == (long)address) return;
+    if (fd != CLOISTER_IMAGE_FD) cloister_start_refused();
+    stop();
 }
 
 static void read_image(uintptr_t to, size_t count, uint64_t offset) {
