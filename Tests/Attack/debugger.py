@@ -140,7 +140,10 @@ def stack(world):
     with tempfile.TemporaryDirectory(dir=world.folder) as folder:
         tee = TEE(folder)
         try:
-            [(start, end)] = [(start, end) for start, end, _, name in mappings(tee.enclave_pid) if name == "[stack]"]
+            first = [(start, end) for start, end, _, name in mappings(tee.enclave_pid) if name == "[stack]"]
+            if not first:
+                return "there is none: all stacks are in secret memory"
+            [(start, end)] = first
             with open(f"/proc/{tee.enclave_pid}/mem", "r+b", 0) as memory:
                 os.pwrite(memory.fileno(), b"\x41" * (end - start), start)
             for thread in os.listdir(f"/proc/{tee.enclave_pid}/task"):
