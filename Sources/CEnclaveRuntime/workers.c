@@ -37,10 +37,33 @@ static inline void relax(void) {
 #endif
 }
 
-static uint64_t now_ns(void) {
+static uint64_t clock_ns(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/*
+ * Time for the spinning, which asks often: the processor's counter. The kernel's clock would be a system call: there is no vdso
+ * (start.c). A counter that stops or jumps costs spins, nothing else.
+ */
+static uint64_t nanoseconds_per_tick; /* as 32.32 bits */
+#if defined(__x86_64__)
+static inline uint64_t ticks(void) { return __builtin_ia32_rdtsc(); }
+#elif defined(__aarch64__)
+static inline uint64_t ticks(void) {
+    uint64_t value;
+    __asm__ volatile("mrs %0, cntvct_el0" : "=r"(value));
+    return value;
+}
+#endif
+static uint64_t now_ns(void) { return (uint64_t)((unsigned __int128)ticks() * nanoseconds_per_tick >> 32); }
+
+static void learn_ticks(void) {
+    uint64_t from = ticks(), start = clock_ns();
+    usleep(2000);
+    uint64_t passed = ticks() - from, elapsed = clock_ns() - start;
+    nanoseconds_per_tick = passed == 0 ? (uint64_t)1 << 32 : (uint64_t)(((unsigned __int128)elapsed << 32) / passed);
 }
 
 static void bell_wait(uint32_t seen) {
@@ -234,6 +257,7 @@ static void *worker_main(void *argument) {
 }
 
 int cloister_workers_start(void) {
+    learn_ticks();
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the main thread's */

@@ -178,7 +178,7 @@ def test_code_written_to_during_the_start(tee, code_writer, where):
         time.sleep(0.05)
         os.kill(tee.enclave_pid, 9)
         try:
-            tee.wait_ready(timeout=4)
+            tee.wait_ready(timeout=15)
         except TimeoutError:
             assert int(attacker.communicate()[0].split()[0]) > 0
             assert tee.process.wait(5) == 70
