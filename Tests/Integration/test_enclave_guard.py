@@ -193,6 +193,52 @@ def test_memory_is_not_copied_out(tee):
     assert tried >= 20
 
 
+@pytest.fixture
+def tracing(tmp_path):
+    """The kernel's tracing files."""
+    folder = tmp_path / "tracing"
+    folder.mkdir()
+    if LIBC.mount(b"tracefs", str(folder).encode(), b"tracefs", 0, None) != 0 or not (folder / "uprobe_events").exists():
+        pytest.skip("this kernel has no uprobes")
+    yield folder
+    events = folder / "events/cloister_attack/enable"
+    if events.exists():
+        events.write_text("0")
+        control = os.open(folder / "uprobe_events", os.O_WRONLY | os.O_APPEND)
+        for name in ("start", "serve"):
+            os.write(control, f"-:cloister_attack/{name}\n".encode())
+        os.close(control)
+    LIBC.umount(str(folder).encode())
+
+
+def test_the_kernels_probes_do_not_reach_shared_code(tee, tracing):
+    """A uprobe is a breakpoint that root has the kernel write into code; from there a BPF program could read the region."""
+    symbols = subprocess.run(["nm", str(tee.image)], capture_output=True, text=True, check=True).stdout
+    offsets = {name: int(re.search(rf"^([0-9a-f]+) \w {symbol}$", symbols, re.M)[1], 16) - 0x400000
+               for name, symbol in (("start", "cloister_start"), ("serve", "cloister_slot_wake"))}
+    image = next(f"/proc/{tee.process.pid}/fd/{n}" for n in os.listdir(f"/proc/{tee.process.pid}/fd")
+                 if os.readlink(f"/proc/{tee.process.pid}/fd/{n}").startswith("/memfd:cloister-enclave"))
+    events = os.open(tracing / "uprobe_events", os.O_WRONLY | os.O_APPEND)
+    for name, offset in offsets.items():
+        os.write(events, f"p:cloister_attack/{name} {image}:{offset:#x}\n".encode())
+    os.close(events)
+    (tracing / "events/cloister_attack/enable").write_text("1")
+    with open(f"/proc/{tee.enclave_pid}/mem", "rb", 0) as memory:
+        for offset in offsets.values():
+            assert os.pread(memory.fileno(), 1, 0x400000 + offset) != b"\xcc"
+    with Client(tee.socket) as client:
+        for _ in range(20):
+            client.post(enclave.PING, 0)
+            time.sleep(0.01)
+            client.wait(5)
+    # The control: another process of the same image, from private pages.
+    subprocess.run([image], capture_output=True, check=False)
+    hits = {line.split()[1]: int(line.split()[2]) for line in (tracing / "uprobe_profile").read_text().splitlines()}
+    assert hits["start"] >= 1 and hits["serve"] == 0, hits
+    time.sleep(1.2)
+    works(tee)
+
+
 ALLOWED = """futex sched_yield clock_gettime gettimeofday sendto getrandom getpid gettid epoll_ctl getsockopt sendmsg memfd_create ftruncate
 time""".split()
 

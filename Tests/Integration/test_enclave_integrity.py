@@ -242,3 +242,16 @@ def test_looking_costs_little(tee):
         for _ in range(20):
             release.Session(client.tunnel).open(tee.root, tee.expected_measurement(), int(time.time()))
     assert (spent() - before) / 20 < 0.05
+
+
+def test_a_debug_build_says_so(tmp_path, monkeypatch):
+    debug = ROOT / ".build/debug/cloister-tee"
+    if not debug.exists():
+        pytest.skip("no debug build: swift build")
+    monkeypatch.setenv("CLOISTER_TEE", str(debug))
+    running = TEE(tmp_path)
+    try:
+        with Client(running.socket) as client, pytest.raises(release.Refused, match="debug"):
+            running.session(client)
+    finally:
+        running.stop()
