@@ -53,11 +53,16 @@ def memory(world):
     try:
         time.sleep(1)
         server = pids(world.stack)["postgres"]
+        seen = set()
         searched, processes = 0, [server, *descendants(server), world.tee, world.enclave]
         for pid in processes:
             try:
                 for name, content in readable_memory(pid):
                     searched += len(content)
+                    # Many processes share most of their pages: the same bytes are looked at once.
+                    if hash(content) in seen:
+                        continue
+                    seen.add(hash(content))
                     hits = needles.found(content)
                     if hits:
                         raise Succeeded(f"{hits[:3]} in {name} of {pid}")
